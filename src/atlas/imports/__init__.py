@@ -1,1 +1,1 @@
-"""One file into one table: planned, checked, matched, written, undone."""
+"""Imports of one file into one table: plan, checks, matching, writing and undo."""

@@ -1,7 +1,7 @@
-"""Announces how imports end: a webhook is queued in the very transaction in which its import ends.
+"""Announces the ends of imports. The webhook is queued in the transaction that ends the import.
 
-So an import that has ended has its webhook on the way, whichever process dies when, and whatever happens to the import
-before the webhook is sent.
+An ended import therefore always has its webhook queued, even if a process dies or the import changes before the webhook
+is sent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 class Announcements:
-    """Webhooks of imports that end. Imports without a callback have none."""
+    """Queues the webhooks of ended imports. An import without a callback has no webhook."""
 
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
@@ -38,7 +38,7 @@ class Announcements:
         await self._queue.defer_delivery(delivery, connection)
 
     async def fail(self, database: Database, import_id: UUID, reason: str) -> bool:
-        """Records that an import has failed, and queues its webhook. False where it has ended already."""
+        """Records that an import has failed, and queues its webhook. Returns False if the import has ended already."""
         async with database.transaction() as connection:
             failed = await imports.fail(connection, import_id, reason)
             if failed:
@@ -46,7 +46,7 @@ class Announcements:
         return failed
 
     async def announce_missed(self, database: Database, import_id: UUID) -> None:
-        """Queues the webhook of an import that has ended without one, as those of older versions may have."""
+        """Queues the webhook of an import that has ended without one. Older versions may have left such imports."""
         async with database.transaction() as connection:
             status = await imports.lock(connection, import_id)
             if status in ("success", "failed") and not await webhooks.has_delivery(connection, import_id):
@@ -54,7 +54,7 @@ class Announcements:
 
 
 def import_event(job: Row, event_id: str, moment: datetime) -> events.Event:
-    """What is told of an import that has ended."""
+    """Builds the event of an ended import."""
     metadata = UNSET if job["metadata"] is None else job["metadata"]
     common = {
         "id": event_id,
@@ -89,5 +89,5 @@ def import_event(job: Row, event_id: str, moment: datetime) -> events.Event:
 
 
 def message_id(delivery_id: UUID) -> str:
-    """The id of a delivery's event, which receivers tell repeated ones by."""
+    """Returns the id of a delivery's event. Receivers recognize repeated events by the id."""
     return f"msg_{delivery_id.hex}"

@@ -1,4 +1,4 @@
-"""Webhooks: their secret and the log of deliveries."""
+"""The HTTP endpoints of webhooks: their secret and the log of deliveries."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ router = APIRouter(route_class=JsonRoute, prefix="/api/v1/webhooks", tags=["Webh
 
 @router.get("/secret", summary="Webhook secret")
 async def webhook_secret(caller: CallerDep, background: BackgroundServiceDep) -> SecretView:
-    """The secret that your organization's webhooks are signed with, after Standard Webhooks. For administrators."""
+    """Returns the secret that signs your organization's webhooks, after Standard Webhooks. Only for administrators."""
     return await background.secret(caller, rotate=False)
 
 
 @router.post("/secret/rotate", summary="Rotate the webhook secret")
 async def rotate_secret(caller: CallerDep, background: BackgroundServiceDep) -> SecretView:
-    """Makes a new secret, for administrators; the old one signs nothing any more."""
+    """Creates a new secret. The old secret signs nothing any more. Only for administrators."""
     return await background.secret(caller, rotate=True)
 
 
@@ -38,7 +38,7 @@ async def list_deliveries(
     limit: Annotated[int, Query(ge=1, le=1000, description="Deliveries of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Deliveries to skip.")] = 0,
 ) -> DeliveriesView:
-    """Deliveries with every attempt, newest first."""
+    """Lists deliveries with every attempt, newest first."""
     return await background.deliveries(caller, import_id, limit, offset)
 
 

@@ -1,4 +1,4 @@
-"""Units and descriptions of columns that a file says, in its header or beside it."""
+"""Units and descriptions of columns that a file states in its header or beside the header."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from atlas.tables.model import Table, TableColumn
 def with_units(
     columns: Sequence[ColumnPlan], source: Source, table: Table | None
 ) -> tuple[list[ColumnPlan], list[str]]:
-    """Adds unit and description of the file to new columns; gives notes, too, also where the table has another unit.
+    """Adds the file's units and descriptions to new columns. Returns the columns and notes.
 
-    table: the one that they go into, if it exists.
+    table: the target, if the table exists. A note reports a different unit of the table.
     """
     headers = header_units(source.names)
     found: list[ColumnPlan] = []
@@ -42,9 +42,9 @@ def with_units(
 
 
 def _said(column: ColumnPlan, source: Source, header: HeaderUnit | None) -> tuple[str, str]:
-    """Unit and description of a column in the file. A header has units of numbers only."""
+    """Returns unit and description of a column in the file. Only columns of numbers have units in the header."""
     if column.type == "text" and column.kind.own_currency:
-        # The file's words are about the amounts in the same place, not about their currencies.
+        # The file's words describe the amounts in the same place, not their currencies.
         return "", ""
     unit = "" if header is None or not numbers_with_a_unit(column.kind) or column.type not in NUMBERS else header.unit
     unit, description = fitting(source.units.get(column.position, unit), source.descriptions.get(column.position, ""))
@@ -52,12 +52,12 @@ def _said(column: ColumnPlan, source: Source, header: HeaderUnit | None) -> tupl
 
 
 def numbers_with_a_unit(kind: Kind) -> bool:
-    """Whether a unit can be said of the values: hundredths of `12 %` and amounts of several currencies have none."""
+    """Checks whether values can have a unit. Hundredths of `12 %` and amounts in several currencies cannot."""
     return kind.type in NUMBERS and not kind.percent and not kind.own_currency
 
 
 def _contradiction(column: ColumnPlan, unit: str, known: TableColumn | None) -> list[str]:
-    """What is to be told of a column of the table for which a file says a unit."""
+    """Writes notes on a column of the table with a unit in the file."""
     if known is None or not unit or unit.casefold() == known.unit.casefold():
         return []
     if known.unit:

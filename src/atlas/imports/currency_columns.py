@@ -1,4 +1,4 @@
-"""Columns that keep the currencies of a column's amounts, where it has several."""
+"""Adds columns for the currencies of amounts, if a column has several currencies."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from atlas.tables.model import Table
 
 
 def currency_name(name: str, others: Iterable[str], table: Table | None) -> str:
-    """The name of the column that keeps the currencies of a column's amounts, whether the table has it or not.
+    """Returns the name of the column for the currencies of a column's amounts, whether or not the table has the column.
 
-    others: names that have another meaning in the file. Texts of the table that the file does not have are currencies.
+    others: names with another meaning in the file. A text column of the table that the file lacks may hold currencies.
     """
     fixed = (column.name for column in (table.columns if table else ()) if column.type != "text")
     return unique_identifiers([with_ending(name, "_currency")], [*others, *fixed])[0]
 
 
 def with_currency_columns(columns: Sequence[ColumnPlan], table: Table | None) -> tuple[list[ColumnPlan], list[str]]:
-    """The columns, and behind each whose amounts have currencies of their own a column that keeps those; and notes.
+    """Adds a column for currencies behind each column whose amounts have their own currencies.
 
-    table: the one that they go into, if it exists.
+    Returns columns and notes.
+
+    table: the target, if the table exists.
     """
     found: list[ColumnPlan] = []
     notes: list[str] = []

@@ -1,4 +1,4 @@
-"""DuckDB expressions that read texts as the type a column has."""
+"""DuckDB expressions that read texts as the type of a column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from atlas.column_formats.numbers import DOUBLE_DIGITS, number_pattern, usual_am
 from atlas.imports.infer.types import EMAIL, FALSE_TEXTS, NULL_TEXTS, TRUE_TEXTS
 from atlas.kit.json_depth import MAX_DEPTH
 
-# A numeric is the text of its digits, since DuckDB's decimals have 38 and all of a column as many after the point.
+# A numeric is the text of its digits. DuckDB's decimals have 38 digits, and equally many after the point in a whole
+# column.
 DUCKDB_TYPES = {
     "text": "VARCHAR",
     "bigint": "BIGINT",
@@ -23,22 +24,22 @@ DUCKDB_TYPES = {
     "json": "VARCHAR",
 }
 
-# A function that whoever runs these expressions provides: whether JSON nests deeper than MAX_DEPTH.
+# A function that the caller of these expressions must provide: whether JSON nests deeper than MAX_DEPTH.
 NESTED_TOO_DEEP = "nested_too_deep"
 _JSON_TEXT = r'"(?:[^"\\]|\\.)*"'
 _NO_JSON = r"(?i)nan|inf|,\s*[\]}]"
 _ANY_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
-# Digits after the point of a decimal that stands for a numeric where one is compared.
+# The digits after the point of a decimal that stands for a numeric in comparisons.
 _COMPARED_SCALE = 12
 
 
 def quote(name: str) -> str:
-    """A name as an SQL identifier."""
+    """Quotes a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text as an SQL string."""
+    """Quotes a text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -47,7 +48,7 @@ def one_of(expression: str, texts: Sequence[str]) -> str:
 
 
 def is_null_text(column: str) -> str:
-    """Whether a cell says that it has no value."""
+    """Builds the condition that a cell's text stands for a missing value."""
     return one_of(column, NULL_TEXTS)
 
 
@@ -56,7 +57,7 @@ def matches(text: str, pattern: str) -> str:
 
 
 def fits(text: str, kind: Kind, *, doubles: bool = False) -> str:
-    """Whether a staged text, which has no blanks around it, has the format of a kind.
+    """Builds the condition that a staged text, without surrounding blanks, has the format of a kind.
 
     doubles: whether all fractions are known to be written as doubles are.
     """
@@ -74,7 +75,7 @@ def fits(text: str, kind: Kind, *, doubles: bool = False) -> str:
 
 
 def _json_fits(text: str) -> str:
-    # DuckDB takes infinity, NaN and commas before a closing bracket for JSON, as PostgreSQL does not.
+    # DuckDB accepts infinity, NaN and commas before a closing bracket as JSON. PostgreSQL does not.
     bare = f"regexp_replace({text}, {literal(_JSON_TEXT)}, '\"\"', 'g')"
     valid = f"json_valid({text}) AND NOT regexp_matches({bare}, {literal(_NO_JSON)})"
     opened = f"length({text}) - length(translate({text}, '[{{', ''))"
@@ -82,7 +83,10 @@ def _json_fits(text: str) -> str:
 
 
 def cast(column: str, kind: Kind, *, clean: bool = False) -> str:
-    """The value of a staged text; NULL where it does not fit the kind. clean: whether all of the column do."""
+    """Builds the value of a staged text, which is NULL for a text that does not fit the kind.
+
+    clean: whether all texts of the column fit.
+    """
     if kind.type == "text":
         return f"nullif(regexp_extract({column}, {literal(CURRENCY.pattern)}), '')" if kind.own_currency else column
     value = _value(column, kind)
@@ -100,7 +104,7 @@ def _value(text: str, kind: Kind) -> str:
 
 
 def _words(kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words of a boolean kind for true and for false."""
+    """Returns the words of a boolean kind for true and for false."""
     if kind.words:
         return (kind.words[0],), (kind.words[1],)
     return (*TRUE_TEXTS, "1"), (*FALSE_TEXTS, "0")
@@ -119,14 +123,17 @@ def _number_fits(text: str, kind: Kind, *, doubles: bool) -> str:
 
 
 def _bare_fits(text: str, bare: str, kind: Kind, *, doubles: bool) -> str:
-    """Whether a text fits a kind of numbers. bare: the text without what stands around an amount."""
+    """Builds the condition that a text fits a kind of numbers.
+
+    bare: the text without the affixes of an amount.
+    """
     if kind.strict or _styled(kind):
         test = matches(bare, number_pattern(kind))
         if kind.amount and not kind.strict and not kind.percent:
-            # Beside plain numbers, 12 % is 0.12 or 12: who knows.
+            # Beside plain numbers, 12 % may mean 0.12 or 12.
             test += f" AND NOT ends_with(rtrim({text}, ' )'), '%')"
     elif kind.type == "bigint":
-        # Whole numbers that a spreadsheet wrote with decimals.
+        # Spreadsheets write whole numbers with decimals.
         test = matches(text, r"[+-]?\d{1,19}|[+-]?\d{1,15}\.0+")
     else:
         test = matches(text, _ANY_NUMBER)
@@ -139,7 +146,7 @@ def _bare_fits(text: str, bare: str, kind: Kind, *, doubles: bool) -> str:
 
 
 def _held(text: str, plain: str, kind: Kind) -> str:
-    """Whether the type of a kind holds a number as it is; "" where it surely does."""
+    """Builds the condition that the type of a kind holds a number unchanged. "": the type surely does."""
     if kind.type == "bigint":
         return f"(length({text}) < 19 OR TRY_CAST({plain} AS BIGINT) IS NOT NULL)"
     if kind.type == "numeric" and kind.strict:
@@ -150,10 +157,14 @@ def _held(text: str, plain: str, kind: Kind) -> str:
 
 
 def _given_back(text: str, plain: str) -> str:
-    """Whether a double gives a number back. text: as it stands in its cell; plain: without a style or exponent."""
+    """Builds the condition that a double reproduces a number.
+
+    text: the number as its cell has it.
+    plain: without a style or exponent.
+    """
     value = f"TRY_CAST({plain} AS DOUBLE)"
     shown = f"CAST({value} AS VARCHAR)"
-    # Of more digits, a double gives some back as they were and others not.
+    # Beyond this number of digits, a double reproduces only some numbers.
     few = f"length({text}) <= {DOUBLE_DIGITS} OR length(translate({plain}, '+-.', '')) <= {DOUBLE_DIGITS}"
     return (
         f"CASE WHEN {shown} = {plain} THEN true WHEN {few} THEN true WHEN {shown} = {plain} || '.0' THEN true "
@@ -162,7 +173,11 @@ def _given_back(text: str, plain: str) -> str:
 
 
 def _same_affix(text: str, kind: Kind) -> str:
-    """Whether an amount has no currency but its column's or one of its own, and a percent sign if the column has."""
+    """Builds the condition for the currency and percent sign of an amount.
+
+    An amount may have its column's currency, its own currency if the kind allows, or none. It has a percent sign
+    exactly if the column has.
+    """
     signs = f"ends_with(rtrim({text}, ' )'), '%')"
     any_currency = literal(CURRENCY.pattern)
     test = f"{signs if kind.percent else f'NOT {signs}'}"
@@ -188,7 +203,7 @@ def _number(text: str, kind: Kind) -> str:
 def _bare_number(text: str, bare: str, kind: Kind) -> str:
     plain = _plain(bare, kind)
     if not kind.percent:
-        # PostgreSQL reads a numeric from any notation; a plus it does not write.
+        # PostgreSQL reads a numeric in any notation, but never writes a plus.
         if kind.type == "numeric":
             return _canonical(plain, kind)
         return f"TRY_CAST({plain} AS {DUCKDB_TYPES[kind.type]})"
@@ -201,30 +216,30 @@ def _bare_number(text: str, bare: str, kind: Kind) -> str:
 
 
 def _canonical(plain: str, kind: Kind) -> str:
-    """A number as PostgreSQL writes it, each digit kept: without a plus or exponent, with a digit before the point."""
+    """Normalizes a number to PostgreSQL's output with all digits: no plus or exponent, and a digit before the point."""
     if kind.signed or not kind.strict:
         plain = f"ltrim({plain}, '+')"
     if kind.digits in ("own", "any"):
         plain = f"regexp_replace(rtrim({plain}, '.'), '^(-?)\\.', '\\10.')"
-    # What is styled, such as an amount, has an exponent only where its format says so.
+    # A styled number, such as an amount, has an exponent only if its format says so.
     if kind.exponent or not (kind.strict or _styled(kind)):
         plain = f"CASE WHEN contains(lower({plain}), 'e') THEN {_without_exponent(plain)} ELSE {plain} END"
     return plain
 
 
 def _hundredth(plain: str) -> str:
-    """A number whose point is moved by two digits in its text, as a decimal of DuckDB has not room for all digits."""
+    """Moves the point of a number by 2 digits in its text, as DuckDB's decimals have no room for all digits."""
     padded = f"regexp_replace({plain}, '^(-?)', '\\100')"
     return f"regexp_replace({padded}, '^(-?)0*(\\d+)(\\d\\d)\\.?(\\d*)$', '\\1\\2.\\3\\4')"
 
 
 def _without_exponent(plain: str) -> str:
-    """A number with an exponent written out in digits, all of which are kept but zeros at the ends."""
+    """Writes out a number with an exponent. All digits are kept, except zeros at the ends."""
     mantissa, power = (f"split_part(lower({plain}), 'e', {part})" for part in (1, 2))
     bare = f"ltrim({mantissa}, '-')"
     digits = f"replace({bare}, '.', '')"
     point = f"length(split_part({bare}, '.', 1)) + CAST({power} AS INTEGER)"
-    # Zeros on both sides, so that the point stands among digits.
+    # Zeros on both sides let the point stand among digits.
     padded = f"repeat('0', greatest(1 - ({point}), 0)) || {digits} || repeat('0', ({point}) - length({digits}))"
     place = f"greatest({point}, 1)"
     whole = f"regexp_replace(({padded})[:{place}], '^0+(\\d)', '\\1')"
@@ -233,12 +248,12 @@ def _without_exponent(plain: str) -> str:
 
 
 def _usual_bare(text: str, kind: Kind) -> str:
-    """The number of an amount that has the usual form."""
+    """Builds the number of an amount in the usual form."""
     return f"trim(replace({text}, {literal(kind.currency)}, ''))" if kind.currency else text
 
 
 def _bare(text: str) -> str:
-    """As `column_formats.numbers.bare_number`."""
+    """Builds the expression for `column_formats.numbers.bare_number`."""
     inner = f"CASE WHEN {text} LIKE '(%)' THEN '-' || trim({text}[2:-2]) ELSE {text} END"
     inner = f"rtrim({inner}, ' %')"
     inner = f"CASE WHEN {inner} LIKE '%-' THEN '-' || ({inner})[:-2] ELSE {inner} END"
@@ -266,7 +281,7 @@ def _moment(text: str, kind: Kind) -> str:
 
 
 def compare(value: str, operator: str, other: str, type_: str) -> str:
-    """Whether one value is less, greater or the same as another; numerics as the numbers that they are."""
+    """Builds a comparison of two values. Numerics are compared as numbers."""
     if type_ != "numeric":
         return f"{value} {operator} {other}"
     exact = f"TRY_CAST({{}} AS DECIMAL(38, {_COMPARED_SCALE}))"
@@ -277,7 +292,7 @@ def compare(value: str, operator: str, other: str, type_: str) -> str:
 
 
 def bare_email(text: str) -> str:
-    """The address in `Ann <ann@x.com>`, `mailto:ann@x.com` or `ann@x.com;`; any other text as it is."""
+    """Extracts the address from `Ann <ann@x.com>`, `mailto:ann@x.com` or `ann@x.com;`. Any other text stays."""
     whole = literal(EMAIL)
     inside = literal(rf"^(?:(?i:mailto:)|[^<>@]*<)?({EMAIL})>?[;,.\s]*$")
     found = f"nullif(regexp_extract({text}, {inside}, 1), '')"
@@ -285,9 +300,9 @@ def bare_email(text: str) -> str:
 
 
 def normalized(expression: str, type_: str, semantic: str | None) -> str:
-    """What two values have in common that people take for the same: case, blanks, and how a phone is written."""
+    """Normalizes values that people regard as equal: case, blanks, and the spelling of phone numbers."""
     if type_ == "numeric":
-        # However many zeros end it.
+        # Final zeros after the point do not count.
         return f"CASE WHEN contains({expression}, '.') THEN rtrim(rtrim({expression}, '0'), '.') ELSE {expression} END"
     if type_ != "text":
         return f"CAST({expression} AS VARCHAR)"
@@ -300,5 +315,5 @@ def normalized(expression: str, type_: str, semantic: str | None) -> str:
 
 
 def key_hash(parts: str) -> str:
-    """64 bits of MD5, as a signed number; the same in every version, unlike DuckDB's own hash."""
+    """Hashes to 64 bits of MD5 as a signed number, which is equal in every version, unlike DuckDB's own hash."""
     return f"CAST(md5_number_lower({parts})::HUGEINT - 9223372036854775808 AS BIGINT)"

@@ -1,4 +1,4 @@
-"""A file to its staging: read by a worker process, within what its caller may stage."""
+"""Stages a file, read by a worker process, within the caller's limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from atlas.workers.pool import WorkerPool
 
 @dataclass(frozen=True, slots=True)
 class FileStager:
-    """Stages files. max_bytes: the most that one may unpack to."""
+    """Stages files.
+
+    max_bytes: the largest size of an unpacked file.
+    """
 
     workers: WorkerPool
     staged: StagedBytes
@@ -37,10 +40,12 @@ class FileStager:
         *,
         on_progress: Callable[[int], None] | None = None,
     ) -> AsyncIterator[Staging]:
-        """The staging of a file, which is gone at the end.
+        """Stages a file for the duration of a block.
 
-        Raises BadRequestError for a file that cannot be read, TooLargeError for one that takes too much, and
-        OverloadedError where the caller's other imports hold too much. A cancellation ends the worker.
+        Raises BadRequestError: when the file cannot be read.
+        Raises TooLargeError: when the file exceeds a limit.
+        Raises OverloadedError: when the caller's other imports hold too much.
+        A cancellation ends the worker.
         """
         with (
             within_memory(),
@@ -70,4 +75,4 @@ def _counted(batches: Iterator[pa.Table], count: Callable[[int], None]) -> Itera
 
 
 def _nothing() -> None:
-    """What ends by itself is not stopped."""
+    """Does nothing, since the staging ends on its own."""

@@ -1,4 +1,6 @@
-"""What stands below a table, such as `Source: …` or another table: left out and told where nothing else is meant."""
+"""Removes texts below a table, such as `Source: …` or another table, if they are surely no records, and notes the
+removal.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from atlas.imports.files.source import physical
 from atlas.imports.infer.types import infer
 from atlas.kit.plurals import many
 
-# Lines that are looked at from the end, and columns of a table that is narrow enough to ask which cells are filled.
+# The lines that are examined from the end, and the widest table whose filled cells are queried.
 _LAST = 12
 _WIDEST = 200
 _LEAST_RECORDS = 2
@@ -31,10 +33,10 @@ Query = Callable[..., list[tuple[Any, ...]]]
 
 
 def leave_out_notes(query: Query, width: int) -> list[str]:
-    """Removes records of a single cell behind the last one that has more; gives what is to be told.
+    """Removes single-cell records behind the last full record. Returns notes.
 
-    Only where all others have several cells, and the text does not fit its column or reads like a note. query: runs a
-    statement on the staged records.
+    All other records must have several cells, and the text must not fit its column or must read like a note.
+    query: runs a statement on the staged records.
     """
     if not 2 < width <= _WIDEST:
         return []
@@ -65,14 +67,14 @@ def leave_out_notes(query: Query, width: int) -> list[str]:
 
 
 def leave_out_another(query: Query, names: Sequence[str]) -> list[str]:
-    """Removes another table below the first, whose header says so: one of the names among nothing but values.
+    """Removes another table below the first, which is recognized by its header: a name among nothing but values.
 
-    query: runs a statement on the staged records. Gives what is to be told.
+    query: runs a statement on the staged records. Returns notes.
     """
     named = {place: name.strip() for place, name in enumerate(names) if len(name.strip()) > 1}
     if not named or len(names) > _WIDEST:
         return []
-    # Cheap to ask, since few records have such a cell.
+    # The query is cheap, since few records have such a cell.
     spelled = {place: sorted({name, name.lower(), name.upper(), name.title()}) for place, name in named.items()}
     tests = [f"{physical(place)} IN ({', '.join(map(literal, texts))})" for place, texts in spelled.items()]
     cells = ", ".join(physical(place) for place in range(len(names)))
@@ -97,7 +99,7 @@ def _all_values(place: int, but: int) -> str:
 
 
 def _misfits(query: Query, place: int, before: int, text: str) -> bool:
-    """Whether a text is none of the values that its column has above."""
+    """Checks whether a text is no value of its column's kind in the records above."""
     column = physical(place)
     rows = query(f"SELECT {column} FROM raw WHERE {column} IS NOT NULL AND _n < {before} LIMIT {_SAMPLE}")
     kind = infer([row[0] for row in rows], "") if rows else None

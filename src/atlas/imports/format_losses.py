@@ -1,4 +1,4 @@
-"""What a column's format does not keep of its texts, in words."""
+"""Describes the parts of a column's texts that its format does not keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from atlas.kit.plurals import many
 
 
 def remarks(staging: Staging, position: int, kind: Kind) -> list[str]:
-    """Sentences about a column without its name, such as "is stored as a share"."""
+    """Writes remarks on a column, without the column's name, such as "is stored as a share"."""
     if not kind.strict and kind.type in NUMBERS and kind.amount:
         return _of_any_amounts(staging, position)
     if not kind.strict:
@@ -50,7 +50,7 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
         zeros = staging.counts([f"regexp_full_match({column}, '[-(]0+([.,]0*)?[)]?')"])[0]
         if zeros:
             found.append(f"has {many(zeros, 'zero')} with a minus, which is left out")
-    # In a file with commas between cells a comma within one is hardly a decimal sign; a point alone mostly is one.
+    # In a file with commas between cells, a comma in a cell is hardly a decimal sign. A single point mostly is one.
     usual = staging.source.delimiter != ";" and (kind.group != "," or staging.source.delimiter == ",")
     if kind.ambiguous and not usual:
         found.append(_both_ways(staging, position, kind))
@@ -58,13 +58,13 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
 
 
 def _of_any_amounts(staging: Staging, position: int) -> list[str]:
-    """What is left out of numbers that are read whatever currency stands at them."""
+    """Describes the parts that are left out of numbers with any currency."""
     told = _currencies(staging, position)
     return [f"has amounts in {told}, whose currency is left out"] if told else []
 
 
 def _currencies(staging: Staging, position: int) -> str:
-    """The currencies of a column's amounts, and how many have each."""
+    """Lists the currencies of a column's amounts with their counts."""
     column = physical(position)
     sign = f"regexp_extract({column}, {literal(CURRENCY.pattern)})"
     found = staging.query(f"SELECT {sign} AS sign, count(*) FROM raw WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 1")
@@ -73,7 +73,7 @@ def _currencies(staging: Staging, position: int) -> str:
 
 
 def _both_ways(staging: Staging, position: int, kind: Kind) -> str:
-    """Which numbers the first cells may be."""
+    """Describes both readings of the first cells."""
     column = physical(position)
     first = staging.first(position, f"regexp_matches({column}, '[.,]')", 2)
     as_read: list[str] = []
@@ -116,7 +116,7 @@ def _of_times(staging: Staging, position: int, kind: Kind) -> list[str]:
 
 def _of_zones(staging: Staging, column: str, kind: Kind) -> list[str]:
     time = f"contains({column}, ':')"
-    # Behind a time of day; a date has its second hyphen in the same place.
+    # Only behind a time of day. A date has its second hyphen in the same place.
     offset = f"({column}[-6] IN ('+', '-') OR {column}[-5] IN ('+', '-') OR {column}[-3] IN ('+', '-'))"
     utc = f"(ends_with({column}, 'Z') OR ends_with({column}, 'UTC'))"
     bare, moved, exact, timed = staging.counts(

@@ -1,4 +1,4 @@
-"""Records that look alike without having the same key: told for review, never left out."""
+"""Finds similar records with different keys. They are reported for review and never left out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-# Above this many rows nobody reviews pairs, and comparing takes its time.
+# Nobody reviews pairs among more rows, and the comparison would take long.
 MAX_ROWS = 20_000
 MAX_BLOCK = 400
 LEAST = 90.0
@@ -23,9 +23,13 @@ _LEGAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A record or row. label: what tells it; name: what is compared; others: values that must agree in part.
+    """A record or row.
 
-    keyed: whether it has a key that was named; two such are not the same, as those with one key were left out.
+    label: identifies the candidate.
+    name: the compared text.
+    others: values that must agree in part.
+    keyed: whether the candidate has a stated key. Two such candidates differ, as records with equal keys are left out
+    before.
     """
 
     label: int
@@ -35,16 +39,17 @@ class Candidate:
 
 
 def name_column(columns: Sequence[tuple[str, str]]) -> str | None:
-    """The column, of (name, type), that says who or what a record is."""
+    """Returns the column that names a record, among (name, type), or None."""
     texts = [name for name, type_ in columns if type_ == "text"]
     return next((name for name in texts if _NAMES.search(name)), None)
 
 
 def find_similar(fresh: Sequence[Candidate], known: Sequence[Candidate]) -> list[tuple[int, int, bool, float]]:
-    """(label of a fresh record, label of the one it resembles, whether that is a known row, score to 100).
+    """Finds similar pairs.
 
-    Names are compared word by word in any order, without case, punctuation and legal forms (rapidfuzz's
-    token_sort_ratio); another value must be the same, where both have any.
+    Returns (label of a fresh record, label of the similar candidate, whether that is a known row, score to 100). Names
+    are compared word by word in any order, without case, punctuation and legal forms (rapidfuzz's token_sort_ratio).
+    Another value must be equal, if both have any.
     """
     blocks: dict[str, list[tuple[str, Candidate, bool]]] = defaultdict(list)
     for is_known, group in ((True, known), (False, fresh)):
@@ -68,7 +73,7 @@ def find_similar(fresh: Sequence[Candidate], known: Sequence[Candidate]) -> list
 
 
 def normal_name(name: str) -> str:
-    """A name's words in order of the alphabet, without what people write in many ways."""
+    """Returns a name's words in alphabetical order, without parts that people write in many ways."""
     words = re.findall(r"\w+", name.lower())
     kept = [word for word in words if not _LEGAL.fullmatch(word)] or words
     return " ".join(sorted(kept))

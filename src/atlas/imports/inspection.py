@@ -1,4 +1,4 @@
-"""What the columns of a staged file are: decided for the file as a whole, then made sure of on every cell."""
+"""Decides the kinds of a staged file's columns for the file as a whole, and verifies the kinds on every cell."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ from atlas.kit.plurals import many
 from atlas.language.instructions import ImportInstruction
 from atlas.tables.model import SHOWN_TYPES, WIDENINGS, Table
 
-# A column is read anew as often as its cells show another format.
+# The number of times that a column is inferred again because its cells show another format.
 _ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """What the columns of a file are.
+    """The inferred columns of a file.
 
-    names: identifiers; kinds: how to read each; samples: texts of its cells; stated: positions whose type the
-    instruction states; notes: on the file; remarks: on columns, by position, to be said behind a name; hints: what
-    settled the reading.
+    names: identifiers.
+    kinds: how to read each column.
+    samples: texts of cells by column.
+    stated: positions whose type the instruction states.
+    notes: on the file.
+    remarks: on columns by position, to follow a column's name.
+    hints: the facts that settled ambiguous readings.
     """
 
     names: Sequence[str]
@@ -49,9 +53,9 @@ class Inferred:
 
 
 def inspect(staging: Staging, instruction: ImportInstruction, table: Table | None = None) -> Inferred:
-    """How to read each column of a file.
+    """Infers how to read each column of a file.
 
-    table: the one that it goes into, if it exists, whose notation counts where the file's own columns settle nothing.
+    table: the target, if the table exists. Its notation counts if the file's own columns are ambiguous.
     """
     return _Inspection(staging, instruction, table).run()
 
@@ -96,7 +100,7 @@ class _Inspection:
         return Inferred(self._names, kinds, self._samples, frozenset(stated), tuple(self._notes), found, self._hints)
 
     def _exact(self, position: int, kind: Kind, failed: int, found: dict[int, list[str]]) -> Kind:
-        """The kind of a column that is to be of numbers; exact decimals where doubles do not give all of them back."""
+        """Returns the kind of a column of numbers. Exact decimals are used if doubles do not reproduce all numbers."""
         exact = as_asked(self._samples[position], self._names[position], "numeric", self._hints_of(position))
         held = failed - self._staging.failures([*[TEXT] * position, exact])[position][1]
         if held <= 0:
@@ -107,14 +111,14 @@ class _Inspection:
         return exact
 
     def _stated(self) -> dict[int, str]:
-        """Types that the instruction names, by position."""
+        """Returns the types that the instruction states, by position."""
         every = self._said.every_type
         all_places = {} if every is None else dict.fromkeys(range(len(self._names)), every)
         places = {place_of(told, self._headers, self._names): type_ for told, type_ in self._said.types.items()}
         return all_places | {place: type_ for place, type_ in places.items() if place is not None}
 
     def _bounded(self) -> list[int]:
-        """Columns of which the instruction says how large their values may be."""
+        """Returns the columns with bounds for their values in the instruction."""
         told = [name for name, rules in self._said.rules.items() if rules.bounded]
         places = [place_of(name, self._headers, self._names) for name in told]
         return [place for place in places if place is not None]
@@ -124,7 +128,7 @@ class _Inspection:
         return [infer(sample, name, native, self._hints_of(place)) for place, (sample, name, native) in columns]
 
     def _hints_of(self, position: int) -> Hints:
-        """The hints for a column, of which the table decides whether its currencies have a place."""
+        """Returns the hints for a column. The table decides whether the column's currencies have a place."""
         if self._said.dataset or self._said.mapping:
             return self._hints
         column = self._table.find_column(self._headers[position]) if self._table else None
@@ -135,7 +139,7 @@ class _Inspection:
         return replace(self._hints, currencies="several") if new and grows else self._hints
 
     def _decided(self) -> list[Kind]:
-        """Kinds by samples; what one column leaves open is settled by the others, else by the table."""
+        """Returns the kinds by samples. Other columns, else the table, settle ambiguous columns."""
         kinds = self._all()
         told = self._hints
         day_first, comma = told.day_first, told.decimal_comma
@@ -178,7 +182,7 @@ class _Inspection:
             self._notes.append(f"{what} of the file have {words[not sure]}, those of the table {words[not table]}")
 
     def _refined(self, position: int, kind: Kind, total: int, failed: int, found: dict[int, list[str]]) -> Kind:
-        """The kind of a column of which not all cells fit the one that its sample has."""
+        """Returns the kind of a column whose sampled kind does not fit all cells."""
         first, name, native = kind, self._names[position], self._native[position]
         for _ in range(_ROUNDS):
             misfits = self._staging.misfits(position, kind)
@@ -214,14 +218,14 @@ _NOUNS = {
 
 
 def _open(kind: Kind) -> bool:
-    """Whether a kind reads numbers whose decimal sign another column may settle."""
+    """Checks whether a kind reads numbers with an ambiguous decimal sign, which another column may settle."""
     return (kind.type in NUMBERS and kind.digits == "fixed" and kind.scale == 3) or bool(
         kind.group and kind.digits == "none"
     )
 
 
 def place_of(told: str, headers: Sequence[str], names: Sequence[str]) -> int | None:
-    """The position of the column that an instruction means."""
+    """Returns the position of the column that an instruction names, or None."""
     for candidates in (headers, names):
         found = close_name(told, candidates, columns=True)
         if found is not None:
@@ -236,7 +240,7 @@ def _as_told(texts: Sequence[str], name: str, kind: Kind, type_: str, hints: Hin
 
 
 def as_asked(texts: Sequence[str], name: str, type_: str, hints: Hints) -> Kind:
-    """How to read a column whose type somebody wants, whatever some of its cells are."""
+    """Returns how to read a column whose type a person has stated, whatever some of its cells are."""
     if type_ in ("text", "json", "boolean"):
         return Kind(type_)
     real = [text for text in texts if not is_null_text(text) and not no_value(text)]
@@ -254,7 +258,7 @@ def as_asked(texts: Sequence[str], name: str, type_: str, hints: Hints) -> Kind:
 
 
 def _usual(texts: Sequence[str]) -> Sequence[str]:
-    """The texts that have the form of most: the same marks between digits and letters."""
+    """Returns the texts with the most frequent form, by the marks between digits and letters."""
     shapes: dict[str, list[str]] = {}
     for text in texts:
         shape = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in text)

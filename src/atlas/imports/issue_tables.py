@@ -1,4 +1,4 @@
-"""What is left to review of an import, as Arrow tables of issues."""
+"""Builds Arrow tables of the issues of an import."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def _head(number: int, kind: str, n: str) -> str:
 
 
 def duplicate_issues(written: Written, number: int) -> pa.Table:
-    """Records whose key another record or row has.
+    """Builds the issues of records with the key of another record or row.
 
-    `first_row`: the row of the record before it in the file that has the key.
+    `first_row`: the row of the earlier record in the file with that key.
     """
     key = msgspec.json.encode(list(written.plan.key)).decode()
     return written.staging.arrow(
@@ -32,7 +32,7 @@ def duplicate_issues(written: Written, number: int) -> pa.Table:
 
 
 def failure_issues(checked: Checked, number: int) -> pa.Table:
-    """Records that failed a check, with the problems of each."""
+    """Builds the issues of records that failed a check, each with its problems."""
     return checked.staging.arrow(
         f"SELECT {_head(number, 'validation', 'raw._n')}, NULL::BIGINT AS row_id, {checked.file.raw_json()} AS record, "
         f"'{{\"problems\":' || r.problems || '}}' AS details, 'pending' AS status "
@@ -41,7 +41,7 @@ def failure_issues(checked: Checked, number: int) -> pa.Table:
 
 
 def bad_record_issues(bad: list[BadRecord], number: int) -> pa.Table:
-    """Records that are no rows of the table, such as lines with too many cells."""
+    """Builds the issues of lines that are no records, such as lines with too many cells."""
     details = [
         msgspec.json.encode({"problems": [{"column": None, "reason": b.reason, "value": b.text}]}).decode() for b in bad
     ]
@@ -60,7 +60,7 @@ def bad_record_issues(bad: list[BadRecord], number: int) -> pa.Table:
 
 
 def replacement_issues(written: Written, number: int) -> pa.Table | None:
-    """Cells whose value was replaced, of records that became rows."""
+    """Builds the issues of replaced cells of records that became rows."""
     query = written.matched.checked.replaced
     if query is None:
         return None
@@ -72,7 +72,7 @@ def replacement_issues(written: Written, number: int) -> pa.Table | None:
 
 
 def similar_issues(written: Written, number: int, column: str, pairs: list[tuple[int, int, bool, float]]) -> pa.Table:
-    """Inserted records that look like another record or row. They stay; the issue is there to decide."""
+    """Builds the issues of inserted records that resemble another record or row. The records stay inserted."""
     found = pa.table(
         {
             "n": pa.array([pair[0] for pair in pairs], pa.int64()),

@@ -1,4 +1,4 @@
-"""New keys for rows whose key columns have changed, and the rule that no change gives two rows one key."""
+"""Computes new keys for rows with changed key columns, and refuses changes that give two rows one key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from atlas.tables.model import Table
 
 
 async def rekey(connection: Connection, table: Table, rows: Sequence[int] | None) -> list[int]:
-    """Computes the keys of the rows numbered `rows`, or of all, within the transaction; gives those that changed."""
+    """Computes the keys of some rows, or of all if `rows` is None, within the transaction.
+
+    Returns the rows with changed keys.
+    """
     if rows is not None and not rows:
         return []
     texts = await bulk.key_texts(connection, table, rows)
@@ -27,7 +30,7 @@ async def rekey_changed(
 ) -> None:
     """Computes the keys of rows after a change of `columns`.
 
-    Raises BadRequestError where a row would get a key that another one has.
+    Raises BadRequestError: when a row would get the key of another row.
     """
     if not table.key or set(columns) & set(table.key):
         await refuse_taken_keys(connection, table, await rekey(connection, table, rows), label)
@@ -36,10 +39,11 @@ async def rekey_changed(
 async def refuse_taken_keys(
     connection: Connection, table: Table, rows: Sequence[int], label: str | Mapping[int, str]
 ) -> None:
-    """Raises BadRequestError where another row that is not archived has the key of one of `rows`.
+    """Refuses keys that two rows would share.
 
-    label: what messages call the change, or each of the rows, which are new then. Without key columns, any two rows may
-    be alike.
+    label: the change's name in messages, or the name of each row, which then is new. Without key columns, equal rows
+    are allowed.
+    Raises BadRequestError: when another row that is not archived has the key of one of `rows`.
     """
     if not table.key or not rows:
         return
@@ -55,9 +59,10 @@ async def refuse_taken_keys(
 
 
 async def refuse_late_twins(connection: Connection, table: Table, rows: Sequence[int], undone: Sequence[int]) -> None:
-    """Raises BadRequestError where a row has got the key of one of `rows` since the imports numbered `undone`.
+    """Refuses an undo that would give two rows one key.
 
-    rows: those that have the key which they had before these imports.
+    rows: the rows with the key that they had before the imports numbered `undone`.
+    Raises BadRequestError: when another row has got such a key since these imports.
     """
     if not table.key or not rows:
         return
@@ -71,6 +76,6 @@ async def refuse_late_twins(connection: Connection, table: Table, rows: Sequence
 
 
 async def _key_of(connection: Connection, table: Table, row: int) -> str:
-    """The key of a row, as messages tell it."""
+    """Formats the key of a row for messages."""
     record = (await export.records(connection, table, [row]))[row]
     return ", ".join(f"{name} {record.get(name)!r}" for name in table.key)

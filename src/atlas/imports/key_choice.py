@@ -1,4 +1,4 @@
-"""Which key a table gives to the records of a file."""
+"""Chooses the key of a file's records by the table's key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas.tables.model import Table
 def key_of_table(
     table: Table, columns: Sequence[ColumnPlan], duplicates: Duplicates | None
 ) -> tuple[tuple[str, ...], str | None]:
-    """The key of a table, if the file has it, and a note where records cannot be recognized without."""
+    """Returns the table's key if the file has it, and a note if records cannot be recognized without it."""
     present = {column.name for column in columns}
     if duplicates == "keep":
         return table.key if set(table.key) <= present else (), None
@@ -33,12 +33,12 @@ def key_of_table(
 def unique_column(
     columns: Sequence[ColumnPlan], table: str, samples: Sequence[Sequence[str]], duplicates: Duplicates | None
 ) -> str | None:
-    """The column of a new table whose name and values say that it tells records apart; None where none does.
+    """Returns the column of a new table that identifies records by its name and values, or None.
 
     samples: texts of the file's columns, by position.
     """
     one = singular(table_identifier(table))
-    # Where duplicates are looked for, there are some.
+    # If duplicates are looked for, the file likely has some.
     least = 0.5 if duplicates in ("skip", "flag", "update") else 0.9
     for name in ("id", f"{one}_id", "uuid", "guid", "email", f"{one}_number", f"{one}_no", "sku", "isbn"):
         column = next((c for c in columns if c.name == name), None)

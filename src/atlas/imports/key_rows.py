@@ -1,4 +1,4 @@
-"""Keys of rows that are in a table already, computed as those of imported records are."""
+"""Computes the keys of present rows in the same way as the keys of imported records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas.tables.model import TableColumn
 
 
 def row_keys(rows: pa.Table, columns: Sequence[TableColumn], key: Sequence[str]) -> pa.Table:
-    """(row, h) of rows given as `_row` and texts by column."""
+    """Returns (row, h) for rows with `_row` and texts by column."""
     with duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": "2"}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET memory_limit = '256MB'")

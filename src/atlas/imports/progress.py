@@ -1,4 +1,4 @@
-"""How far a running import is, written where other requests and processes read it."""
+"""Writes the progress of a running import, for other requests and processes to read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas.errors import AtlasError
 from atlas.imports import repository as imports
 from atlas.kit.tasks import end_task
 
-# Often enough for a progress bar.
+# Frequent enough for a progress bar.
 INTERVAL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 20.0
 
@@ -32,7 +32,7 @@ class Progress:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Progress]:
-        """Writes what is reported while the block runs."""
+        """Writes reported progress to the database while the block runs."""
         task = asyncio.create_task(self._run())
         try:
             yield self
@@ -42,9 +42,9 @@ class Progress:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            # Written now and then without a change too: an import that is silent has died with its server.
+            # Written from time to time without a change as well, since a silent import counts as dead.
             if self._latest != self._written or time.monotonic() - self._at >= HEARTBEAT_SECONDS:
-                # Progress is a courtesy: the import goes on without it.
+                # Progress is optional, so the import continues without it.
                 with contextlib.suppress(AtlasError):
                     await imports.report(self._database, self._import_id, *self._latest)
                     self._written, self._at = self._latest, time.monotonic()

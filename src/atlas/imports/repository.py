@@ -1,4 +1,4 @@
-"""Imports: their records, files, progress and issues."""
+"""The stored imports: their records, files, progress and issues."""
 
 from __future__ import annotations
 
@@ -41,9 +41,12 @@ ISSUE_SCHEMA = pa.schema(
 
 
 async def create(database: Database | Connection, caller: Caller, **fields: Any) -> tuple[UUID, int]:
-    """A new import; gives its id inside and its number. On a connection, it is part of the transaction there.
+    """Creates an import, and returns its internal id and its number.
 
-    `public_id` is what its organization knows it by. Raises BadRequestError where the organization has one of that id.
+    On a connection, the import is part of that transaction.
+
+    public_id: the id that the organization knows.
+    Raises BadRequestError: when the organization has an import with that id.
     """
     values = dict.fromkeys(
         (
@@ -90,9 +93,11 @@ async def find(
     offset: int = 0,
     order: Order | None = None,
 ) -> list[Row]:
-    """Imports of the organization that the caller may see, newest first unless there is an order.
+    """Returns the imports of the organization that the caller may see, newest first unless an order is given.
 
-    import_id: the public one. waiting: whether issues of it are open. search: in the names of file and table.
+    import_id: the public id.
+    waiting: whether issues are open.
+    search: a text in the names of file and table.
     """
     parameters = {
         "organization": caller.organization_id,
@@ -109,7 +114,7 @@ async def find(
     return await _dicts(database, "find_imports", parameters, order)
 
 
-# What each field of `IMPORT_FIELDS` is in the list's statement.
+# The expression of each field of `IMPORT_FIELDS` in the statement of lists.
 _ORDERS: dict[str, LiteralString] = {
     "created_at": "i.created_at",
     "file_name": "lower(i.file_name)",
@@ -153,41 +158,41 @@ async def count(
 
 
 async def count_waiting(database: Database, caller: Caller) -> int:
-    """Imports that the caller may see with issues that wait for a decision."""
+    """Counts the imports with open issues that the caller may see."""
     query = queries("imports/imports")["count_waiting"]
     rows = await database.fetch(query, organization=caller.organization_id, user=caller.user_id)
     return int(rows[0][0])
 
 
 async def fail(database: Database | Connection, import_id: UUID, reason: str) -> bool:
-    """Records that an import has failed. False where it has ended already, and stays as it is."""
+    """Records that an import has failed. Returns False if the import has ended already, which changes nothing."""
     query, parameters = queries("imports/imports")["fail_import"], {"id": import_id, "error": reason}
     return await executor.row(database, query, parameters) is not None
 
 
 async def restart(connection: Connection, import_id: UUID) -> None:
-    """Has an import that has ended run again, by this process."""
+    """Marks an ended import as run again, by this process."""
     await connection.execute(queries("imports/imports")["restart_import"], {"id": import_id, "process": PROCESS})
 
 
 async def mark_undone(
     connection: Connection, import_id: UUID, status: str, summary: str, *, inserted: int = 0, updated: int = 0
 ) -> None:
-    """Records that an import was taken back, and how many rows and changes of it are left."""
+    """Records that an import was taken back, and the numbers of its remaining rows and changes."""
     parameters = {"id": import_id, "status": status, "summary": summary, "inserted": inserted, "updated": updated}
     await connection.execute(queries("imports/imports")["mark_undone"], parameters)
 
 
 async def lock(connection: Connection, import_id: UUID) -> str | None:
-    """The status of an import, kept from others until the transaction ends."""
+    """Locks an import until the transaction ends, and returns its status."""
     row = await executor.row(connection, queries("imports/imports")["lock_import"], {"id": import_id})
     return None if row is None else str(row[0])
 
 
 async def finish(connection: Connection, import_id: UUID, **fields: Any) -> None:
-    """Records what an import came to, in the transaction of its rows.
+    """Records the result of an import, in the transaction of its rows.
 
-    Raises BadRequestError, which takes these back, where the import no longer runs.
+    Raises BadRequestError: when the import no longer runs, which rolls the rows back.
     """
     values = dict.fromkeys(("table_id", "dataset_id", "first_row", "last_row", "encoding", "delimiter"))
     counts = dict.fromkeys(("records", "inserted", "updated", "duplicates", "failures", "replacements", "left_out"), 0)
@@ -199,12 +204,12 @@ async def finish(connection: Connection, import_id: UUID, **fields: Any) -> None
 
 
 async def report(database: Database, import_id: UUID, stage: str, records: int) -> None:
-    """Tells how far a running import is."""
+    """Stores the progress of a running import."""
     await database.fetch(queries("imports/imports")["report_progress"], id=import_id, stage=stage, records=records)
 
 
 async def keep_file(database: Database | Connection, import_id: UUID, path: Path) -> None:
-    """Keeps a file with its import, compressed. On a connection, it is part of the transaction there."""
+    """Stores the compressed file of an import. On a connection, the file is part of that transaction."""
     made = database.transaction() if isinstance(database, Database) else contextlib.nullcontext(database)
     async with made as connection:
         with path.open("rb") as file:
@@ -217,7 +222,7 @@ async def keep_file(database: Database | Connection, import_id: UUID, path: Path
 
 
 async def load_file(database: Database, import_id: UUID, path: Path) -> bool:
-    """Writes an import's file to `path`; tells whether it is still kept."""
+    """Writes an import's file to `path`, and returns whether the file is still stored."""
     part = 0
     with path.open("wb") as file:
         while rows := await database.fetch(queries("imports/imports")["file_part"], id=import_id, part=part):
@@ -231,18 +236,18 @@ async def forget_files(database: Database, days: int) -> None:
 
 
 async def add_issues(connection: Connection, batches: AsyncIterator[pa.RecordBatch]) -> int:
-    """Stores issues given as batches of ISSUE_SCHEMA; gives their number."""
+    """Stores issues in batches of ISSUE_SCHEMA, and returns their number."""
     target = sql.Identifier("atlas", "import_issues")
     return await copy_batches(connection, target, ISSUE_FIELDS, ISSUE_SCHEMA, batches)
 
 
 async def add_issue_table(connection: Connection, table: pa.Table) -> int:
-    """As `add_issues`, from one table."""
+    """Stores issues of one table as `add_issues` does."""
     return await add_issues(connection, all_of(table.cast(ISSUE_SCHEMA))) if len(table) else 0
 
 
 async def issue_counts(database: Database | Connection, number: int) -> dict[str, int]:
-    """Undecided issues of an import by kind."""
+    """Counts the open issues of an import by kind."""
     query = queries("imports/imports")["count_issues"]
     rows = await executor.rows(database, query, {"number": number})
     return dict.fromkeys(("duplicate", "validation", "replacement"), 0) | dict(rows)
@@ -251,7 +256,7 @@ async def issue_counts(database: Database | Connection, number: int) -> dict[str
 async def issues(
     database: Database, number: int, kind: str, *, status: str | None, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """A page of issues of a kind, by record, and how many there are in all."""
+    """Returns a page of issues of a kind, by record, and the number of all such issues."""
     parameters = {"number": number, "kind": kind, "status": status, "limit": limit, "offset": offset}
     async with database.connection() as connection:
         rows = [_exact(row) for row in await _dicts(connection, "list_issues", parameters)]
@@ -264,13 +269,13 @@ async def issues(
 async def lock_issues(
     connection: Connection, number: int, kind: str, *, ids: list[int] | None = None, records: list[int] | None = None
 ) -> list[Row]:
-    """The issues named by id or record, kept from others until the transaction ends."""
+    """Locks the issues with some ids or records until the transaction ends, and returns the issues."""
     parameters = {"number": number, "kind": kind, "ids": ids or [], "records": records or []}
     return [_exact(row) for row in await _dicts(connection, "lock_issues", parameters)]
 
 
 def _exact(issue: Row) -> Row:
-    """An issue with its record, whose numbers have all of their digits."""
+    """Decodes the record of an issue with all digits of its numbers."""
     return issue | {"record": None if issue["record"] is None else exact_loads(issue["record"])}
 
 
@@ -282,7 +287,7 @@ async def resolve_issue(
     row: int | None,
     correction: int | None,
 ) -> None:
-    """Records what was decided on an issue, by which correction, and the row that came of it."""
+    """Records the decision on an issue, with its correction and the resulting row."""
     parameters = {
         "id": issue_id,
         "status": status,
@@ -294,13 +299,16 @@ async def resolve_issue(
 
 
 async def count_decided(connection: Connection, number: int, correction: int, *, undone: bool = False) -> None:
-    """Has the counts of an import follow the decisions of a correction; `undone`: those are about to be reopened."""
+    """Updates the counts of an import by the decisions of a correction.
+
+    undone: the decisions are about to be reopened, so the counts are reduced.
+    """
     parameters = {"number": number, "correction": correction, "sign": -1 if undone else 1}
     await connection.execute(queries("imports/imports")["count_decided"], parameters)
 
 
 async def count_open(connection: Connection, number: int) -> None:
-    """Counts the open and the resolved issues of an import anew."""
+    """Counts the open and the resolved issues of an import again."""
     await connection.execute(queries("imports/imports")["count_open"], {"number": number})
 
 
@@ -312,23 +320,23 @@ async def forget_issues(connection: Connection, number: int) -> None:
 async def extend(
     connection: Connection, import_id: UUID, inserted: int, first_row: int | None, last_row: int | None
 ) -> None:
-    """Records rows that were added to an import after it."""
+    """Records rows that were added to an import after its end."""
     parameters = {"id": import_id, "inserted": inserted, "first_row": first_row, "last_row": last_row}
     await connection.execute(queries("imports/imports")["extend_import"], parameters)
 
 
 async def shorten(connection: Connection, number: int, removed: int) -> None:
-    """Records that rows which a correction had added to an import are gone."""
+    """Records that rows of a correction were removed from an import."""
     await connection.execute(queries("imports/imports")["shorten_import"], {"number": number, "removed": removed})
 
 
 async def corrections(connection: Connection, number: int) -> list[Row]:
-    """Corrections of an import that are in force, the newest first."""
+    """Returns the corrections of an import that are in force, newest first."""
     return await _dicts(connection, "list_corrections", {"number": number})
 
 
 async def reopen_issues(connection: Connection, correction: Row) -> None:
-    """Has the issues that a correction decided on wait again."""
+    """Reopens the issues that a correction decided."""
     await count_decided(connection, correction["corrects"], correction["number"], undone=True)
     parameters = {name: correction[name] for name in ("number", "first_row", "last_row")}
     await connection.execute(queries("imports/imports")["reopen_issues"], parameters)
@@ -336,7 +344,7 @@ async def reopen_issues(connection: Connection, correction: Row) -> None:
 
 
 async def later_changes(connection: Connection, row: Row) -> list[Row]:
-    """What has changed rows of an import since: `id`, `kind` and the number of `rows` of each, the newest first."""
+    """Returns later changes of an import's rows as `id`, `kind` and number of `rows`, newest first."""
     parameters = {
         "number": row["number"],
         "table": row["table_id"],
@@ -347,14 +355,14 @@ async def later_changes(connection: Connection, row: Row) -> list[Row]:
 
 
 async def changed_since(connection: Connection, number: int, table_id: int, rows: list[int]) -> list[int]:
-    """The rows, of those given, that something other than the import and its corrections has changed."""
+    """Returns the given rows that anything except the import and its corrections has changed."""
     parameters = {"number": number, "table": table_id, "rows": rows}
     cursor = await connection.execute(queries("imports/imports")["changed_since"], parameters)
     return [row[0] for row in await cursor.fetchall()]
 
 
 async def keep_mapping(connection: Connection, import_id: UUID, mapping: Mapping[str, Any]) -> None:
-    """Keeps a mapping for the next run of an import."""
+    """Stores a mapping for the next run of an import."""
     await connection.execute(
         queries("imports/imports")["keep_mapping"], {"id": import_id, "mapping": Jsonb(dict(mapping))}
     )
@@ -369,10 +377,10 @@ def as_json(value: Any) -> Json:
 
 
 async def abandoned(database: Database) -> set[UUID]:
-    """Imports and updates whose client waited, and whose process is not there, or not connected at this moment."""
+    """Returns imports and updates with a waiting client whose process is gone, or is not connected at the moment."""
     return {row[0] for row in await database.fetch(queries("imports/imports")["abandoned"])}
 
 
 async def fail_abandoned(database: Database, import_ids: Collection[UUID]) -> None:
-    """Marks the imports that ended with their server as failed."""
+    """Marks imports whose server died as failed."""
     await database.fetch(queries("imports/imports")["fail_abandoned"], ids=list(import_ids))

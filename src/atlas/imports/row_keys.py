@@ -1,4 +1,4 @@
-"""Keys of records, as expressions of DuckDB."""
+"""Keys of records, as DuckDB expressions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from atlas.tables.model import TableColumn
 
 
 def key_value(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:
-    """DuckDB's expression for a row's key: a whole number is its own, anything else is hashed."""
+    """Builds the expression for a row's key. A single whole number is its own key, any other key is hashed."""
     known = {column.name: column for column in columns}
     if len(key) == 1 and key[0] in values and known[key[0]].type == "bigint":
         return values[key[0]]
@@ -17,10 +17,10 @@ def key_value(values: dict[str, str], columns: Sequence[TableColumn], key: Seque
 
 
 def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:
-    """DuckDB's text of a row's key from expressions by column name. Without a key, of all values by name.
+    """Builds the text of a row's key from expressions by column name. Without a key, all values by name are used.
 
-    Values are compared as people do (see `normalized`). With a key of all columns, absent ones count for
-    nothing, so that a column that is added later changes no key.
+    Values are compared as people do, see `normalized`. In a key of all columns, missing values do not count, so that a
+    later column changes no key.
     """
     known = {column.name: column for column in columns}
     parts = []
@@ -32,7 +32,7 @@ def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequen
         column = known[name]
         part = normalized(values[name], column.type, column.semantic)
         parts.append(f"coalesce({part}, '')" if key else f"coalesce({literal(name + '=')} || {part} || chr(30), '')")
-    # A function of many arguments, since an operator for each would nest too deep for a wide table.
+    # A function with many arguments, since a chain of operators would nest too deep for a wide table.
     joined = f"concat_ws({'chr(31)' if key else literal('')}, {', '.join(parts)})"
     if not key:
         return f"nullif({joined}, '')"

@@ -1,4 +1,4 @@
-"""How much the imports that run at once hold in their stagings, and whose they are."""
+"""Counts the bytes that concurrent imports hold in their stagings, by user and organization."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _WHOSE = {"user": "one user", "organization": "one organization", "everybody": "
 
 
 class StagedBytes:
-    """Bounds the bytes that imports of this process stage at once.
+    """Limits the bytes that imports of this process stage at once.
 
-    A user may hold half of them, and an organization three quarters, so that others always find room. Methods may be
-    called from any thread.
+    A user may hold half of the bytes and an organization three quarters, so that others always find room. Methods may
+    be called from any thread.
     """
 
     def __init__(self, limit: int) -> None:
@@ -26,14 +26,14 @@ class StagedBytes:
 
     @property
     def total(self) -> int:
-        """Bytes that are held now."""
+        """The bytes that are held now."""
         return self._shares.total
 
     @contextlib.contextmanager
     def held_by(self, caller: Caller) -> Iterator[Callable[[int], None]]:
-        """Gives a function that counts bytes more; at the end of the block all of them are free again.
+        """Yields a function that counts further bytes. All counted bytes are released at the end of the block.
 
-        It raises OverloadedError where they are more than the caller, or everybody together, may hold.
+        The function raises OverloadedError: when the caller, or all callers together, would hold too much.
         """
         counted = 0
 

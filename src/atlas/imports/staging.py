@@ -1,7 +1,7 @@
-"""A file between upload and table: its cells as texts in a DuckDB database of its own.
+"""A file between upload and table: its cells as texts in its own DuckDB database.
 
-Analysis is columnar and spills to disk, so memory does not grow with the file. No row becomes a Python object
-but those of samples and of issues.
+Analysis is columnar and spills to disk, so memory does not grow with the file. Only the rows of samples and of issues
+become Python objects.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from atlas.imports.totals import leave_out_totals
 from atlas.kit.json_depth import too_deep
 from atlas.kit.plurals import many
 
-# Each column of a batch takes a vector, in each thread.
+# Each column of a batch takes a vector in each thread.
 MEMORY_MB = 192
 COLUMN_MB = 0.125
 WIDE = 200
-# Columns of a wide table that one query asks about: the time that it takes to be planned grows with their square.
+# The columns of a wide table in one query, as the planning time grows with the square of their number.
 _SLICE = 25
 SAMPLE_ROWS = 2_000
 SAMPLE_CELLS = 200_000
 BATCH_ROWS = 32_768
-# What queries sort and join spills as well as the records.
+# Sorts and joins of queries spill as well as the records.
 SPILL_FACTOR = 2
-# What is not seen around a cell: blanks, and marks of no width.
+# Invisible characters around a cell: blanks, and marks without width.
 _BLANKS = " \t\r\n\u00a0\ufeff\u200b\u200e\u200f\u2060"
-# Texts looked at of those that do not fit.
+# The number of misfitting texts that are examined.
 _MISFITS = 300
 
 
 @contextlib.contextmanager
 def within_memory() -> Iterator[None]:
-    """Turns the lack of memory for a file, which no limit above foresaw, into a TooLargeError."""
+    """Converts a lack of memory that no earlier limit caught into a TooLargeError."""
     try:
         yield
     except duckdb.OutOfMemoryException:
@@ -53,9 +53,10 @@ def within_memory() -> Iterator[None]:
 
 
 class Staging:
-    """The records of one file. `number` counts records from 1. spill_bytes: bytes of records that may be on disk.
+    """The records of one file. Methods may be called from any thread and take turns.
 
-    Methods may be called from any thread; they take turns.
+    number: counts records from 1.
+    spill_bytes: the bytes of records that may be on disk.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class Staging:
     ) -> None:
         self.source = source
         self.width = len(source.names)
-        # Columns that were read as a kind without a cell that does not fit or says that it has no value.
+        # Columns with kinds that fit all of their cells, without texts for a missing value.
         self.clean: set[tuple[int, Kind]] = set()
         self._trimmed = self._nul = self._empty = 0
         self._connection = duckdb.connect(
-            # In memory it is four times as fast as in a file; past the limit it spills.
+            # In memory DuckDB is 4 times as fast as in a file. Past the limit it spills.
             ":memory:",
             config={
                 "autoinstall_known_extensions": "false",
@@ -89,7 +90,7 @@ class Staging:
             if spill_bytes is not None:
                 self._connection.execute(f"SET max_temp_directory_size = '{spill_bytes * SPILL_FACTOR}B'")
             if self.width > WIDE:
-                # It takes longest where there are many columns, and finds nothing in what is asked here.
+                # This optimizer takes longest with many columns, and finds nothing in these queries.
                 self._connection.execute("SET disabled_optimizers = 'common_subexpressions'")
             self._load(on_progress)
             if self._trimmed:
@@ -109,23 +110,23 @@ class Staging:
             raise
 
     def close(self) -> None:
-        """Ends what runs in another thread, and frees everything."""
+        """Interrupts queries in other threads, and frees all memory."""
         self._connection.interrupt()
         with self._lock:
             self._connection.close()
 
     def query(self, text: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        """Rows of a statement on the staging tables."""
+        """Returns the rows of a statement on the staging tables."""
         with self._lock:
             return self._connection.execute(text, parameters).fetchall()
 
     def arrow(self, text: str) -> pa.Table:
-        """The rows of a statement."""
+        """Returns the rows of a statement as a table."""
         with self._lock:
             return self._connection.sql(text).to_arrow_table()
 
     def batches(self, text: str) -> Iterator[pa.RecordBatch]:
-        """The rows of a statement in batches."""
+        """Yields the rows of a statement in batches."""
         with self._lock:
             reader = self._connection.sql(text).to_arrow_reader(BATCH_ROWS)
         while True:
@@ -136,7 +137,7 @@ class Staging:
             yield batch
 
     def put(self, name: str, table: pa.Table) -> None:
-        """Makes a table of its own of `table`."""
+        """Stores `table` as a table of the staging."""
         with self._lock:
             self._connection.register("_incoming", table)
             self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM _incoming")
@@ -159,7 +160,7 @@ class Staging:
                     if on_progress is not None:
                         on_progress(first - 1)
             except AtlasError as error:
-                # Arrow's stream would turn it into a text.
+                # Arrow's stream would convert the exception to a text.
                 failure.append(error)
 
         reader = pa.RecordBatchReader.from_batches(schema, numbered())
@@ -176,12 +177,12 @@ class Staging:
             self._connection.unregister("_incoming")
 
     def _without_blanks(self, table: pa.Table) -> pa.Table:
-        """Texts without blanks around them; null where nothing is left."""
+        """Trims blanks around texts. Empty texts become null."""
         columns = []
         for column in table.columns:
             nul = pc.match_substring(column, "\0")
             if pc.any(nul).as_py():
-                # PostgreSQL has no text with one.
+                # PostgreSQL texts cannot hold NUL.
                 self._nul += pc.sum(nul).as_py()
                 column = pc.replace_substring(column, "\0", "")
             text = pc.utf8_trim(column, _BLANKS)
@@ -207,18 +208,18 @@ class Staging:
 
     @property
     def records(self) -> int:
-        """Records of the file that are not blank, those that are no rows included."""
+        """The number of records in the file that are not blank, ragged records included."""
         return int(self.query("SELECT count(*) FROM raw")[0][0]) + len(self.source.bad)
 
     @cached_property
     def minus_zeros(self) -> frozenset[int]:
-        """Columns with a text that begins as a zero with a minus does; all are asked together, as they may be many."""
+        """Columns with a text that begins like a negative zero. One query covers many columns, as there may be many."""
         tests = [f"starts_with({c}, '-0') OR starts_with({c}, '(0')" for c in map(physical, range(self.width))]
         counts = [n for start in range(0, self.width, _SLICE) for n in self.counts(tests[start : start + _SLICE])]
         return frozenset(position for position, count in enumerate(counts) if count)
 
     def sample(self) -> list[list[str]]:
-        """For each column, its texts in some records from the whole file, without blanks."""
+        """Returns, for each column, the texts of some records from the whole file, without blank texts."""
         most = max(50, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, self.width)))
         total = int(self.query("SELECT coalesce(max(_n), 0) FROM raw")[0][0])
         step = max(1, total // max(1, most // 2))
@@ -226,9 +227,10 @@ class Staging:
         return [[text for text in column.to_pylist() if text and text.strip()] for column in table.columns]
 
     def failures(self, kinds: Sequence[Kind]) -> list[tuple[int, int]]:
-        """For each column read as its kind, how many cells have a text, and how many of those do not fit.
+        """Counts, for each column with its kind, the cells with a text, and the cells whose text does not fit.
 
-        A cell that says it has no value fits.
+        A text for a missing value fits.
+        Raises BadRequestError: when the file has no columns.
         """
         if not kinds:
             raise BadRequestError("Invalid file", "the file has no columns")
@@ -250,9 +252,10 @@ class Staging:
         return found
 
     def misfits(self, position: int, kind: Kind, limit: int | None = _MISFITS) -> list[tuple[str, int]]:
-        """Texts of a column that do not fit its kind, the most frequent first, and how many cells have each.
+        """Returns the texts of a column that do not fit its kind, most frequent first, each with its number of cells.
 
-        Those that say they have no value fit. limit: how many texts; None counts all, of which the text is "".
+        Texts for a missing value fit.
+        limit: the number of texts. None counts all misfits under the text "".
         """
         column = physical(position)
         unfit = f"{column} IS NOT NULL AND {cast(column, kind)} IS NULL AND NOT {is_null_text(column)}"
@@ -262,14 +265,14 @@ class Staging:
         return [(text, int(times)) for text, times in self.query(f"{query} LIMIT {limit}")]
 
     def counts(self, conditions: Sequence[str]) -> list[int]:
-        """How many records meet each of some conditions on raw texts."""
+        """Counts the records that meet each of some conditions on raw texts."""
         if not conditions:
             return []
         counted = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
         return [int(number) for number in self.query(f"SELECT {counted} FROM raw")[0]]
 
     def first(self, position: int, condition: str, limit: int) -> list[str]:
-        """The first texts of a column that meet a condition."""
+        """Returns the first texts of a column that meet a condition."""
         column = physical(position)
         query = f"SELECT {column} FROM raw WHERE {column} IS NOT NULL AND {condition} ORDER BY _n LIMIT {limit}"
         return [row[0] for row in self.query(query)]
@@ -280,7 +283,7 @@ def _nested_too_deep(text: str) -> bool:
 
 
 def _fitting(column: str, kind: Kind, *, doubles: bool) -> str:
-    """A count of the cells that fit a kind. A day that there is not has the format of one."""
+    """Builds a count of the cells that fit a kind. A date that does not exist counts as a misfit."""
     if kind.type in ("date", "timestamp"):
         return f"count({cast(column, kind)})"
     return f"count(*) FILTER ({fits(column, kind, doubles=doubles)})"

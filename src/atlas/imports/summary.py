@@ -1,4 +1,4 @@
-"""What an import did, in one line of English."""
+"""The summary of an import, in one line of English."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from atlas.kit.plurals import many
 
 
 def summary(outcome: Outcome, plan: ImportPlan) -> str:
-    """One line that says what was done, and what was not understood."""
+    """Writes one line on the results of an import and the words that were not understood."""
     where = f"the new table {outcome.table}" if outcome.made_table else outcome.table
     if outcome.dataset_id is not None:
         where = f"dataset {outcome.dataset_id} ({outcome.table})"

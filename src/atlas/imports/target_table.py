@@ -1,4 +1,4 @@
-"""Which table an import goes into."""
+"""Chooses the table that an import writes to."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from atlas.tables.model import Table
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an import goes: a table that exists, or the name of a new one.
+    """The target of an import: an existing table, or the name of a new table.
 
-    notes: how it was found; question: what to ask about it.
+    notes: on the choice.
+    question: to ask about the target.
     """
 
     table: Table | str
@@ -26,14 +27,14 @@ class Target:
 
 
 def said_table(said: ImportInstruction, file_name: str) -> str:
-    """The name of the table that an instruction means, or that of the file."""
+    """Returns the name of the table in the instruction, else the name of the file."""
     if said.table is not None:
         return said.table
     return PurePosixPath(file_name.replace("\\", "/")).name.split(".")[0] or "imported"
 
 
 def find_target(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> Table | None:
-    """The table that exists and is meant, if there is one."""
+    """Returns the existing table that the instruction names, or None."""
     name = said_table(said, file_name)
     by_name = {table.name: table for table in tables}
     close = close_name(name, list(by_name), slips=False)
@@ -43,9 +44,9 @@ def find_target(said: ImportInstruction, tables: Sequence[Table], file_name: str
 
 
 def target_of(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> Target:
-    """The table that is meant, or the name of a new one.
+    """Returns the target table, or the name of a new table.
 
-    Raises BadRequestError where a new table is asked for whose name is taken.
+    Raises BadRequestError: when the instruction asks for a new table with a taken name.
     """
     name = said_table(said, file_name)
     found = find_target(said, tables, file_name)

@@ -1,4 +1,4 @@
-"""Records that sum up the others of a table: left out where their figures prove it, told where they only look so."""
+"""Finds records that sum up the other records of a table. They are removed if their figures prove a sum, else noted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atlas.imports.duckdb_casts import cast, literal
 from atlas.imports.files.source import physical
 from atlas.imports.infer.types import infer
 
-# What such a record is called, in the languages of instructions and some more.
+# The labels of totals, in the languages of instructions and further languages.
 _TOTAL = (
     r"(grand |overall |sub)?totals?|sums?|all|gesamt(summe|betrag)?|summe|zwischensumme|insgesamt|somme|totaux|"
     r"total g[eé]n[eé]ral|sous-total|suma( total)?|totales?|totale|totaal|summa|soma|razem|celkem|итого|всего|toplam|"
@@ -21,12 +21,12 @@ _TOTAL = (
 _AVERAGE = r"averages?|avg|means?|durchschnitt|mittelwert|moyenne|promedio|media|gemiddelde|среднее|平均"
 _MARKS = " :*-="
 _STRICT = re.compile(_TOTAL, re.IGNORECASE)
-# A total of a part, as Excel names them: `North Total`, `North Ergebnis`.
+# The total of a part, as Excel labels it: `North Total`, `North Ergebnis`.
 _PART = r".+ ((sub)?totals?|ergebnis|summe|gesamt|somme)"
-# What may follow a label, as in `Total (2 items)` or `Total for 2024`; another word makes a name of it.
+# Texts behind a label, as in `Total (2 items)` or `Total for 2024`. Any other word makes a name of the label.
 _MORE = r"(\s*[(\[:,;/–-].*|\s+(for|of|in|für|von|pour|de|del|\d).*)?"
 _LABEL = re.compile(rf"((?P<total>{_TOTAL})|(?P<average>{_AVERAGE})){_MORE}", re.IGNORECASE)
-# Records looked at from the end, as an average may stand beneath a total.
+# The number of records that are examined from the end, as an average may stand below a total.
 _LAST = 3
 _LEAST_RECORDS = 2
 _SAMPLE = 200
@@ -36,7 +36,12 @@ Query = Callable[..., list[tuple[Any, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A record that may sum up others: its number, its texts by column, and the label among them, if any."""
+    """A record that may sum up others.
+
+    number: of the record.
+    texts: its texts by column.
+    label: the label of a total or average, if any.
+    """
 
     number: int
     texts: dict[int, str]
@@ -56,7 +61,10 @@ class _Candidate:
 
 
 def leave_out_totals(query: Query, width: int) -> list[str]:
-    """Removes totals from the staged records; gives what is to be told. query: runs a statement on them."""
+    """Removes totals from the staged records, and returns notes.
+
+    query: runs a statement on the staged records.
+    """
     cells = ", ".join(physical(place) for place in range(width))
     rows = query(
         f"(SELECT _n, {cells} FROM raw ORDER BY _n LIMIT 1) UNION "
@@ -68,7 +76,7 @@ def leave_out_totals(query: Query, width: int) -> list[str]:
         return _judged(query, width, labelled)
     if not found or len(found[-1].texts) == width:
         return []
-    # A sum of which nothing says so may be a record like any other.
+    # A sum without a label may be a record like any other.
     last = found[-1]
     if _Sums(query, "true").prove(last):
         return [f"the last record is the sum of the others, and was imported: {last.shown}"]
@@ -99,7 +107,7 @@ def _judged(query: Query, width: int, found: Sequence[_Candidate]) -> list[str]:
             proven.append(one)
             others = others or one.strict
         elif every.prove(one):
-            # What is called like a total elsewhere is a record, such as the company of that name.
+            # Such a label elsewhere belongs to a record, such as a company of that name.
             proven.append(one)
         elif one.strict and whole.prove(one):
             # The others are sums of parts, such as `North Total`.
@@ -114,7 +122,7 @@ def _judged(query: Query, width: int, found: Sequence[_Candidate]) -> list[str]:
         what = "average" if one.average else "total"
         notes.append(f"a record beside the others was left out, as it is their {what}: {one.shown}")
     if others:
-        # The figures are the sum without them, so they are sums of a part.
+        # The figures are the sum without these records, so these are sums of parts.
         parts = query(f"SELECT count(*) FROM raw WHERE {totals}")[0][0]
         query(f"DELETE FROM raw WHERE {totals}")
         if parts:
@@ -124,20 +132,20 @@ def _judged(query: Query, width: int, found: Sequence[_Candidate]) -> list[str]:
 
 
 def _named(labels: str, width: int) -> str:
-    """DuckDB's condition for records with a cell that is nothing but one of some labels."""
+    """Builds the condition for records with a cell that is exactly one of some labels."""
     cells = (f"lower(trim({physical(place)}, {literal(_MARKS)}))" for place in range(width))
     return f"coalesce({', '.join(f'regexp_full_match({cell}, {literal(labels)}) OR NULL' for cell in cells)}, false)"
 
 
 class _Sums:
-    """Sums of the columns over the records that a condition holds for."""
+    """Sums of the columns over the records that meet a condition."""
 
     def __init__(self, query: Query, condition: str) -> None:
         self._query, self._condition = query, condition
         self._kinds: dict[int, Kind | None] = {}
 
     def prove(self, one: _Candidate) -> bool:
-        """Whether a figure of the record is the sum of its column, or the average if the record is called so."""
+        """Checks whether a figure of the record is the sum of its column, or the average if the label says so."""
         return any(self._agrees(one, place) for place in one.texts)
 
     def _agrees(self, one: _Candidate, place: int) -> bool:
@@ -145,7 +153,7 @@ class _Sums:
         if kind is None:
             return False
         number = f"TRY_CAST({cast('cell', kind)} AS DECIMAL(38, 9))"
-        # As one column, so that the long expression is planned once.
+        # As a column, the long expression is planned once.
         cells = (
             f"SELECT {literal(one.texts[place])} AS cell, true AS own UNION ALL "
             f"SELECT {physical(place)}, false FROM raw WHERE _n <> {one.number} AND {self._condition}"
@@ -157,11 +165,11 @@ class _Sums:
         if total is None or summed is None or count < _LEAST_RECORDS:
             return False
         expected = float(summed) / count if one.average else float(summed)
-        # What is rounded for display may be off by half of its last digit for each record.
+        # Figures that are rounded for display may be off by half of the last digit for each record.
         return bool(abs(expected - float(total)) < 0.006 * max(1, min(count, 10)))
 
     def _kind(self, place: int, but: int) -> Kind | None:
-        """How the numbers of a column are written; None where it has others than numbers."""
+        """Returns the kind of a column's numbers, or None if the column has other values."""
         if place not in self._kinds:
             column = physical(place)
             rows = self._query(
@@ -169,6 +177,6 @@ class _Sums:
                 f"LIMIT {_SAMPLE}"
             )
             kind = infer([row[0] for row in rows], "") if rows else None
-            # A total may have more digits, or fewer, than what it sums up.
+            # A total may have more or fewer digits than the numbers of the sum.
             self._kinds[place] = None if kind is None or kind.type not in NUMBERS else replace(kind, strict=False)
         return self._kinds[place]

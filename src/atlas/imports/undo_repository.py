@@ -1,4 +1,4 @@
-"""Taking an import back: its rows, its changes of other rows, its columns and its table."""
+"""Undoes an import: its rows, its changes of other rows, its columns and its table."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from atlas.tables.repository import physical
 
 @dataclass(slots=True)
 class Undone:
-    """What was taken back. kept: rows that somebody changed since; values_kept: values that somebody changed since."""
+    """The result of an undo.
+
+    rows_kept: rows that others changed since.
+    values_kept: values that others changed since.
+    """
 
     rows_removed: int = 0
     rows_restored: list[int] = field(default_factory=list)
-    # Restored rows that have another key now, or are shown again.
+    # Restored rows with another key now, or rows that are visible again.
     keys_restored: list[int] = field(default_factory=list)
     rows_kept: int = 0
     values_kept: int = 0
     columns_dropped: list[str] = field(default_factory=list)
     table_dropped: bool = False
-    # Types that the import gave to columns, which keep them.
+    # Types that the import gave to columns, which the columns keep.
     widened: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -35,7 +39,7 @@ class Undone:
         return not self.rows_kept and not self.values_kept
 
     def add(self, other: Undone) -> None:
-        """Counts what another undo took back, too."""
+        """Adds the result of another undo."""
         self.rows_removed += other.rows_removed
         self.rows_restored = sorted({*self.rows_restored, *other.rows_restored})
         self.keys_restored = sorted({*self.keys_restored, *other.keys_restored})
@@ -47,7 +51,7 @@ class Undone:
 
 
 async def undo(connection: Connection, table: Table, row: dict[str, Any]) -> Undone:
-    """Takes an import, update or correction back within the transaction; what others changed since stays as it is."""
+    """Undoes an import, update or correction within the transaction. Later changes by others stay."""
     done = Undone()
     await _restore(connection, table, row["number"], done)
     await _remove(connection, table, row, done)
@@ -64,7 +68,7 @@ async def undo(connection: Connection, table: Table, row: dict[str, Any]) -> Und
 
 
 async def _restore(connection: Connection, table: Table, number: int, done: Undone) -> None:
-    """Sets back the values that still are as the import left them."""
+    """Restores the values that are still as the import left them."""
     names = sql.SQL(", ").join(sql.Identifier(name) for name in [*(c.name for c in table.columns), "_archived"])
     await connection.execute(
         sql.SQL(
@@ -116,9 +120,9 @@ async def _restore(connection: Connection, table: Table, number: int, done: Undo
 async def late_twin(
     connection: Connection, table: Table, rows: Sequence[int], undone: Sequence[int]
 ) -> tuple[int, int] | None:
-    """The first of `rows` whose key another row has got since the imports numbered `undone`, and that row.
+    """Returns the first of `rows` whose key another row has got since the imports numbered `undone`, and that row.
 
-    Two rows that had one key before these imports have it rightly again. Archived rows do not count.
+    Two rows may share a key that both had before these imports. Archived rows do not count.
     """
     query = sql.SQL(
         "WITH mine AS (SELECT min(c.id) AS id, min(coalesce(c.at, i.finished_at)) AS at FROM atlas.row_changes c "
@@ -126,7 +130,7 @@ async def late_twin(
         "AND c.table_id = {id} AND (c.undone_at IS NULL OR c.undone_at = now())) "
         "SELECT t._row, o._row FROM {t} t JOIN {t} o ON o._key = t._key AND o._row <> t._row CROSS JOIN mine m "
         "WHERE t._row = ANY({rows}) AND t._archived IS NULL AND o._archived IS NULL "
-        # What differs from the moment before: rows that came since, changes since, and changes taken back since.
+        # The differences from the moment before: new rows, new changes, and changes that were undone since.
         "AND (o._created > m.at OR EXISTS (SELECT 1 FROM atlas.row_changes c WHERE c.table_id = {id} "
         "AND c.row_id IN (t._row, o._row) AND c.import_number <> ALL({undone}) AND c.after ?| {keys} "
         "AND CASE WHEN c.id > m.id THEN c.undone_at IS NULL ELSE c.undone_at > m.at END)) "
@@ -143,7 +147,7 @@ async def late_twin(
 
 
 async def recount(connection: Connection, table: Table) -> None:
-    """Counts the rows that are not archived anew."""
+    """Counts the rows that are not archived again."""
     await connection.execute(
         sql.SQL(
             "UPDATE atlas.tables SET row_count = (SELECT count(*) FROM {} WHERE _archived IS NULL) WHERE id = {}"
@@ -155,7 +159,7 @@ async def _remove(connection: Connection, table: Table, row: dict[str, Any], don
     """Removes the rows that the import brought and nobody has changed since."""
     if row["first_row"] is None:
         return
-    # The rows that a correction brought are the import's.
+    # The rows of a correction belong to the import.
     mine = sql.SQL("_row BETWEEN {} AND {} AND _import = {}").format(
         *map(sql.Literal, (row["first_row"], row["last_row"], row["corrects"] or row["number"]))
     )
@@ -191,7 +195,7 @@ async def _drop_columns(connection: Connection, table: Table, row: dict[str, Any
 
 
 async def _in_use(connection: Connection, table: Table, number: int) -> bool:
-    """Whether a table has rows, or another import that counts."""
+    """Checks whether a table has rows, or another import in force."""
     query = sql.SQL(
         "SELECT EXISTS (SELECT 1 FROM {}) OR EXISTS (SELECT 1 FROM atlas.imports "
         "WHERE table_id = {} AND number <> {} AND corrects IS DISTINCT FROM {} "
@@ -202,7 +206,7 @@ async def _in_use(connection: Connection, table: Table, number: int) -> bool:
 
 
 async def archive_all(connection: Connection, table: Table, number: int) -> int:
-    """Hides every row of a table, logged like any change; gives their number."""
+    """Hides every row of a table, logged like any change. Returns the number of rows."""
     cursor = await connection.execute(
         sql.SQL(
             "WITH old AS (SELECT _row FROM {t} WHERE _archived IS NULL FOR UPDATE), "
@@ -220,7 +224,7 @@ async def archive_all(connection: Connection, table: Table, number: int) -> int:
 async def archive(
     connection: Connection, table: Table, number: int, rows: Sequence[int], *, restore: bool
 ) -> list[int]:
-    """Hides rows from every read, or shows them again; logged like any change."""
+    """Hides rows from every read, or shows the rows again, logged like any change."""
     moment = sql.SQL("NULL::timestamptz" if restore else "now()")
     state = sql.SQL("NOT NULL" if restore else "NULL")
     cursor = await connection.execute(

@@ -1,4 +1,4 @@
-"""Records that were written: the row that each became or updated, for the issues that are left to review."""
+"""Written records: the row that each record became or updated, for the issues to review."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from atlas.imports.staging import Staging
 
 @dataclass(frozen=True)
 class Written:
-    """Matched records with the numbers of their rows. Made by `number` or `number_updated`.
+    """Matched records with the numbers of their rows, made by `number` or `number_updated`.
 
-    Has the table `numbered(_n, row)` of its staging. rows: how many records have a row.
+    The staging has the table `numbered(_n, row)`.
+    rows: the number of records with a row.
     """
 
     matched: Matched
@@ -35,11 +36,11 @@ class Written:
         return self.matched.plan
 
     def forget_updated(self) -> None:
-        """Leaves only repeats within the file as duplicates: what updated a row is none to review."""
+        """Keeps only repeats within the file as duplicates, as a record that updated a row needs no review."""
         self.staging.query("DELETE FROM dups WHERE first IS NULL")
 
     def candidates(self, name: str, others: Sequence[str], key: Sequence[str]) -> list[Candidate]:
-        """Inserted records as they are compared by likeness; labels are the numbers of their rows."""
+        """Returns the inserted records for the search of similar records. Labels are the numbers of their rows."""
         cells = "".join(
             f", CAST({self.file.value(c)} AS VARCHAR)" for c in map(self.plan.column, others) if c is not None
         )
@@ -55,7 +56,7 @@ class Written:
 
 
 def number(matched: Matched, first_row: int, leave_out: str) -> Written:
-    """Numbers the records from `first_row` in their order, but for those that the query `leave_out` gives."""
+    """Numbers the records from `first_row` on in order, without the records of the query `leave_out`."""
     staging = matched.staging
     staging.query(
         f"CREATE OR REPLACE TABLE numbered AS SELECT _n, {first_row - 1} + row_number() OVER (ORDER BY _n) AS row "
@@ -67,6 +68,6 @@ def number(matched: Matched, first_row: int, leave_out: str) -> Written:
 
 
 def number_updated(matched: Matched) -> Written:
-    """Gives each record the number of the row that it updated."""
+    """Assigns to each record the number of the row that it updated."""
     matched.staging.query("CREATE OR REPLACE TABLE numbered AS SELECT n AS _n, row FROM existing")
     return Written(matched, matched.existing)

@@ -1,5 +1,5 @@
 -- name: insert_import
--- No row where the organization has an import of the id that the caller chose. Others' imports do not matter.
+-- Creates an import. Returns no row if the organization has an import with the id that the caller chose.
 WITH made AS MATERIALIZED (SELECT gen_random_uuid() AS id)
 INSERT INTO atlas.imports (id, public_id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
                            callback_url, callback_metadata, table_name, corrects, process, accept_proposals, started_at,
@@ -11,8 +11,8 @@ FROM made
 ON CONFLICT (organization_id, public_id) DO NOTHING RETURNING id, number
 
 -- name: finish_import
--- What a run came to, in the transaction of its rows; nothing where the import has ended by another run, or was given
--- up meanwhile.
+-- Stores the result of a run, in the transaction of its rows. Returns no row if the import has ended by another run, or
+-- was given up meanwhile.
 UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_id = %(dataset_id)s,
        table_name = %(table_name)s, action_taken = %(action)s, summary = %(summary)s, error = NULL, records = %(records)s,
        inserted = %(inserted)s, updated = %(updated)s, duplicates = %(duplicates)s, failures = %(failures)s,
@@ -26,29 +26,30 @@ UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_i
 WHERE id = %(id)s AND status = 'running' RETURNING id
 
 -- name: fail_import
--- A failure counts only for what runs: where the answer to a commit was lost, the import may have succeeded.
+-- Marks an import as failed if it waits or runs. If the answer to a commit was lost, the import may have succeeded.
 UPDATE atlas.imports SET status = 'failed', error = %(error)s, finished_at = clock_timestamp()
 WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
 
 -- name: restart_import
--- Marks an import as run from now on, by this process.
+-- Marks an import as running from now on, by this process.
 UPDATE atlas.imports SET status = 'running', error = NULL, process = %(process)s, started_at = clock_timestamp(),
        finished_at = NULL
 WHERE id = %(id)s
 
 -- name: mark_undone
--- What is in force of an import after an undo.
+-- Stores the status of an import after an undo, and the counts that remain in force.
 UPDATE atlas.imports SET status = %(status)s, summary = %(summary)s, inserted = %(inserted)s, updated = %(updated)s
 WHERE id = %(id)s
 
 -- fragment: visible(reader, import)
--- Those that the organization shares, the reader's own, and those into datasets that the reader may read.
+-- Imports that a reader may see: shared in the organization, the reader's own, and into datasets that the reader may
+-- read.
 ($import.shared OR $import.user_id = $reader OR EXISTS (
         SELECT 1 FROM atlas.datasets s
         WHERE s.id = $import.dataset_id AND /* include: accounts/dataset_access.readable_one($reader, s) */))
 
 -- fragment: listed(import, table)
--- Those that a user may see, of a table or status, which wait for decisions or not, with a text in file's or table's name.
+-- Imports that a user may see, filtered by table, status, open issues, and a text in the name of the file or table.
 $import.organization_id = %(organization)s
   AND /* include: imports/imports.visible(%(user)s, $import) */
   AND (%(table_name)s::text IS NULL OR coalesce($table.name, $import.table_name) = %(table_name)s)
@@ -58,7 +59,7 @@ $import.organization_id = %(organization)s
        OR strpos(lower(concat_ws(' ', $import.file_name, coalesce($table.name, $import.table_name))), lower(%(search)s)) > 0)
 
 -- name: find_imports
--- A page of the imports that a user may see, by the ids that the organization knows.
+-- Lists a page of the imports that a user may see, with their public ids.
 SELECT i.id, i.public_id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
        i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.issues_open, i.issues_resolved, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
@@ -75,22 +76,22 @@ ORDER BY /* order */ i.created_at DESC, i.number DESC
 LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_imports
--- Counts what `find_imports` would list.
+-- Counts the rows of `find_imports` without a limit.
 SELECT count(*)
 FROM atlas.imports i LEFT JOIN atlas.tables t ON t.id = i.table_id
 WHERE /* include: imports/imports.listed(i, t) */
 
 -- name: count_waiting
--- Imports with issues that wait for a decision.
+-- Counts the imports with issues that wait for a decision.
 SELECT count(*) FROM atlas.imports i WHERE i.organization_id = %(organization)s AND i.issues_open > 0
   AND /* include: imports/imports.visible(%(user)s, i) */
 
 -- name: lock_import
--- Locks an import, and gives its status.
+-- Locks an import, and returns its status.
 SELECT status FROM atlas.imports WHERE id = %(id)s FOR NO KEY UPDATE
 
 -- name: report_progress
--- Stores how far an import has come.
+-- Stores the progress of an import.
 INSERT INTO atlas.import_progress (import_id, stage, records) VALUES (%(id)s, %(stage)s, %(records)s)
 ON CONFLICT (import_id) DO UPDATE SET stage = excluded.stage, records = excluded.records, updated_at = now()
 
@@ -99,16 +100,16 @@ ON CONFLICT (import_id) DO UPDATE SET stage = excluded.stage, records = excluded
 INSERT INTO atlas.import_files (import_id, part, data) VALUES (%(id)s, %(part)s, %(data)s)
 
 -- name: file_part
--- Gives a part of an import's file.
+-- Returns a part of an import's file.
 SELECT data FROM atlas.import_files WHERE import_id = %(id)s AND part = %(part)s
 
 -- name: forget_files
--- Files of imports that ended longer ago than they are kept.
+-- Deletes the files of imports whose end is longer ago than files are kept.
 DELETE FROM atlas.import_files f USING atlas.imports i
 WHERE i.id = f.import_id AND i.finished_at < now() - make_interval(days => %(days)s)
 
 -- name: count_issues
--- Issues of an import that nobody has decided on, by kind.
+-- Counts the open issues of an import by kind.
 SELECT kind, count(*) FROM atlas.import_issues WHERE import_number = %(number)s AND status = 'pending' GROUP BY kind
 
 -- name: list_issues
@@ -119,12 +120,12 @@ WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NU
 ORDER BY record_number, id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_issues_of_kind
--- Counts what `list_issues` would list.
+-- Counts the rows of `list_issues` without a limit.
 SELECT count(*) FROM atlas.import_issues
 WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NULL OR status = %(status)s)
 
 -- name: lock_issues
--- Issues that a correction names, by id or by record.
+-- Locks the issues that a correction names, by id or by record.
 SELECT id, kind, record_number, row_id, record::text AS record, details, status, resolution FROM atlas.import_issues
 WHERE import_number = %(number)s AND kind = %(kind)s
   AND (id = ANY(%(ids)s) OR record_number = ANY(%(records)s))
@@ -137,20 +138,20 @@ UPDATE atlas.import_issues SET status = %(status)s, resolution = %(resolution)s,
 WHERE id = %(id)s
 
 -- name: reopen_issues
--- Has the issues that a correction decided on wait again, without the rows that it brought.
+-- Reopens the issues that a correction decided, and removes the numbers of rows that the correction inserted.
 UPDATE atlas.import_issues
 SET status = 'pending', resolution = NULL, resolved_at = NULL, correction = NULL,
     row_id = CASE WHEN row_id BETWEEN %(first_row)s::bigint AND %(last_row)s::bigint THEN NULL ELSE row_id END
 WHERE correction = %(number)s
 
 -- name: list_corrections
--- Corrections of an import that are in force, the newest first.
+-- Lists the corrections of an import that are in force, newest first.
 SELECT id, number, kind, status, table_id, dataset_id, first_row, last_row, made_table, new_columns, inserted, corrects, plan
 FROM atlas.imports WHERE corrects = %(number)s AND status IN ('success', 'partially_undone')
 ORDER BY number DESC
 
 -- name: later_changes
--- Imports and updates that have changed rows of an import, or values that it changed, since.
+-- Lists later imports and updates that changed the rows of an import, or values that the import had changed.
 WITH own AS (
     SELECT number FROM atlas.imports WHERE number = %(number)s OR corrects = %(number)s
 ), mine AS (
@@ -168,7 +169,7 @@ WHERE c.table_id = %(table)s AND c.undone_at IS NULL AND c.import_number NOT IN 
 GROUP BY i.public_id, i.kind, i.number ORDER BY i.number DESC LIMIT 100
 
 -- name: changed_since
--- Rows, of those given, that something other than an import and its corrections has changed.
+-- Lists those of the given rows that anything except the import and its corrections has changed.
 SELECT DISTINCT row_id FROM atlas.row_changes c
 JOIN atlas.imports i ON i.number = c.import_number
 WHERE c.table_id = %(table)s AND c.row_id = ANY(%(rows)s) AND c.undone_at IS NULL
@@ -176,8 +177,8 @@ WHERE c.table_id = %(table)s AND c.row_id = ANY(%(rows)s) AND c.undone_at IS NUL
 ORDER BY row_id
 
 -- name: count_decided
--- What the decisions of a correction, or their undo (sign -1), make of the counts of their import: a record that became a
--- row is no failure and no duplicate any more, and a look-alike that was taken out is one.
+-- Updates the counts of an import by the decisions of a correction, or by their undo (sign -1). A record that became a
+-- row is no failure or duplicate any more, and a look-alike that was removed is a duplicate.
 WITH decided AS (
     SELECT count(DISTINCT s.record_number) FILTER (WHERE s.kind = 'validation' AND s.status = 'corrected') AS failures,
            count(DISTINCT s.record_number) FILTER (
@@ -194,7 +195,7 @@ SET failures = greatest(0, i.failures - %(sign)s * d.failures),
 FROM decided d WHERE i.number = %(number)s
 
 -- name: count_open
--- Counts an import's open and resolved issues anew.
+-- Counts an import's open and resolved issues again.
 UPDATE atlas.imports i SET issues_open = s.open, issues_resolved = s.resolved
 FROM (SELECT count(*) FILTER (WHERE status = 'pending') AS open, count(*) FILTER (WHERE status <> 'pending') AS resolved
       FROM atlas.import_issues WHERE import_number = %(number)s) s
@@ -205,18 +206,18 @@ WHERE i.number = %(number)s
 DELETE FROM atlas.import_issues WHERE import_number = %(number)s
 
 -- name: extend_import
--- Rows that a correction added.
+-- Adds the rows of a correction to an import.
 UPDATE atlas.imports SET inserted = inserted + %(inserted)s, last_row = greatest(last_row, %(last_row)s),
        first_row = coalesce(first_row, %(first_row)s)
 WHERE id = %(id)s
 
 -- name: shorten_import
--- Takes rows that were removed off an import's count.
+-- Reduces the count of an import by removed rows.
 UPDATE atlas.imports SET inserted = greatest(0, inserted - %(removed)s) WHERE number = %(number)s
 
 -- name: clear_plan
 -- Forgets an import's plan and mapping.
--- Types that it gave to columns of a table stay given, and are told when it is taken back.
+-- Types that the import gave to columns of a table stay, and an undo reports the types.
 UPDATE atlas.imports SET mapping = NULL, plan = CASE WHEN plan ? 'widened' AND plan->'widened' <> '{}'
     THEN jsonb_build_object('widened', plan->'widened') END
 WHERE id = %(id)s
@@ -226,8 +227,8 @@ WHERE id = %(id)s
 UPDATE atlas.imports SET mapping = %(mapping)s WHERE id = %(id)s
 
 -- name: abandoned
--- Imports and updates that run, while a client waits for them, by a process that is not there. Asynchronous ones are run
--- again instead.
+-- Lists running imports and updates with a waiting client whose process is gone. Asynchronous imports run again
+-- instead.
 SELECT i.id FROM atlas.imports i
 WHERE i.status = 'running' AND i.callback_url IS NULL
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
@@ -236,7 +237,7 @@ WHERE i.status = 'running' AND i.callback_url IS NULL
                     AND (l.classid::bigint << 32 | l.objid::bigint) = i.process)
 
 -- name: fail_abandoned
--- Has imports fail that `abandoned` has found.
+-- Marks the imports that `abandoned` listed as failed.
 UPDATE atlas.imports SET status = 'failed', error = 'the server stopped while the import ran',
        finished_at = clock_timestamp()
 WHERE id = ANY (%(ids)s::uuid[]) AND status = 'running' AND callback_url IS NULL
