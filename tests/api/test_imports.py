@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.conftest import People, serve
 
+from atlas.imports import service
 from atlas.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -527,6 +528,23 @@ async def test_two_imports_make_one_table_once(settings: Settings, people: Peopl
     assert good >= 1
     assert found == [{"table_name": "shared", "row_count": good, "kind": "table"}]
     assert all("meanwhile" in a.json()["detail"] for a in answers if a.status_code == 400)
+
+
+async def test_a_column_that_others_widen_after_the_plan(
+    owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(owner, "Import into stock", b"n\n1\n")
+    usual = service.load
+
+    async def late(*given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(service, "load", usual)
+        await send(owner, "Import into stock", b"n\n1.5\n")
+        return await usual(*given, **named)
+
+    monkeypatch.setattr(service, "load", late)
+    assert (await send(owner, "Import into stock", b"n\n2\n"))["records_inserted"] == 1
+    rows = (await get(owner, "tables/stock/rows"))["rows"]
+    assert [row["n"] for row in rows] == [1, 1.5, 2]
 
 
 async def test_wide_files(owner: httpx.AsyncClient) -> None:

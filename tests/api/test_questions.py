@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -484,8 +485,8 @@ async def test_a_thread_is_its_users(filled: httpx.AsyncClient, database_url: st
     async with service(database_url, planner) as questions:
         first = await questions.ask(owner, "first")
         thread = first["thread_id"]
-        assert first["chart"] == {"kind": "number", "x": None, "y": ["n"]}
-        assert first["assumptions"] == ["all leads"]
+        assert asdict(first["chart"]) == {"kind": "number", "x": None, "y": ("n",)}
+        assert first["assumptions"] == ("all leads",)
         for number in range(12):
             await questions.ask(owner, f"question {number}", thread_id=thread)
         await questions.ask(holder, "mine", thread_id=thread)
@@ -540,7 +541,7 @@ async def test_the_model_answers_first(filled: httpx.AsyncClient, database_url: 
     good = Models(QuestionPlan(sql="SELECT max(amount) AS m FROM leads", confidence=0.8, explanation="The most."))
     async with service(database_url, planner, good) as questions:
         answer = await questions.ask(caller, "the most?")
-        assert (answer["engine"], answer["data_csv"], answer["notes"]) == ("model", "m\n110\n", [])
+        assert (answer["engine"], answer["data_csv"], answer["notes"]) == ("model", "m\n110\n", ())
         assert (await questions.generate(caller, "the most?"))["explanation"] == "The most."
     assert good.refusals[1] is None
     assert "nope" in str(good.refusals[0])
@@ -553,7 +554,7 @@ async def test_the_model_answers_first(filled: httpx.AsyncClient, database_url: 
     async with service(database_url, planner, Models(failure="timed out")) as questions:
         answer = await questions.ask(caller, "how many?")
         assert (answer["engine"], answer["data_csv"]) == ("offline", "n\n12\n")
-        assert answer["notes"] == ["The model provider failed (timed out); the offline engine answered."]
+        assert answer["notes"] == ("The model provider failed (timed out); the offline engine answered.",)
     # What PostgreSQL would plan may still fail when it is run.
     fails = Models(QuestionPlan(sql="SELECT 1 / (count(*) - 12) AS n FROM leads", confidence=0.8))
     async with service(database_url, planner, fails) as questions:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import atlas.client
-from atlas.client import AsyncClient, Client, resources, shapes, types
+from atlas.client import AsyncClient, Client, resources, types
 from atlas.client.types import Record
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def test_what_methods_take_and_give_is_exported(cls: type) -> None:
 
 
 def test_all_answers_are_exported() -> None:
-    found = [c for module in (types, shapes) for c in vars(module).values() if inspect.isclass(c)]
+    found = [c for c in vars(types).values() if inspect.isclass(c)]
     own = {c for c in found if issubclass(c, Record) and c is not Record}
     assert own <= PUBLIC
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -122,9 +123,10 @@ def test_imports(either: Any, tmp_path: Path) -> None:
     assert (done.status, done.records_inserted, done.duplicates_skipped) == ("success", 2, 1)
     assert sent[-1] == (len(CSV), len(CSV))
     assert next(either.imports.history(table="people", limit=1)).import_id == done.import_id
-    assert either.imports.get(done.import_id).issues_waiting == {"duplicates": 1, "validations": 0, "replacements": 0}
-    waiting = [one for one in either.imports.history(waiting=True) if one.import_id == done.import_id]
-    assert [(one.issues_open, one.issues_resolved) for one in waiting] == [(1, 0)]
+    waiting = asdict(either.imports.get(done.import_id).issues_waiting)
+    assert waiting == {"duplicates": 1, "validations": 0, "replacements": 0}
+    open_ones = [one for one in either.imports.history(waiting=True) if one.import_id == done.import_id]
+    assert [(one.issues_open, one.issues_resolved) for one in open_ones] == [(1, 0)]
     assert done.import_id not in [one.import_id for one in either.imports.history(waiting=False, limit=100)]
     assert [state.status for state in either.imports.progress(done.import_id)] == ["success"]
     assert either.imports.wait(done.import_id, 5).done

@@ -12,7 +12,6 @@ from fastapi.security import APIKeyHeader
 
 from atlas.accounts.access import Caller
 from atlas.web.gatekeeper import gatekeeper_of
-from atlas.web.provided import Provided, provided_to
 
 _key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your API key.")
 
@@ -30,8 +29,3 @@ async def caller(request: Request, key: Annotated[str | None, Security(_key_head
 
 
 CallerDep = Annotated[Caller, Depends(caller)]
-
-
-async def known(request: Request) -> tuple[Provided, Caller]:
-    """Returns the services and the caller of a request, for handlers without dependencies."""
-    return provided_to(request), await admitted(request)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from atlas.backup import dump, restore
+from atlas.contract.backup import BackupFile
 from atlas.db.database import Database
 from atlas.db.embedded import EmbeddedPostgres
 from atlas.errors import BadRequestError
 
-Row = dict[str, Any]
 SECRET_NOTE = "the secret key (secret.key or ATLAS_SECRET_KEY) is not in a backup: copy it by itself"  # noqa: S105
 
 
@@ -21,7 +20,7 @@ class BackupService:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def create(self, path: Path, *, verify: bool, replace: bool) -> Row:
+    def create(self, path: Path, *, verify: bool, replace: bool) -> BackupFile:
         """Writes a backup to `path` while servers keep running.
 
         verify: restores the backup into a temporary database as a test.
@@ -38,9 +37,9 @@ class BackupService:
             raise BadRequestError("The backup cannot be written", f"{path}: {error.strerror}") from None
         if verify:
             check(path)
-        return {**_shown(path, manifest), "verified": verify, "note": SECRET_NOTE}
+        return _told(path, manifest, verified=verify)
 
-    def restore(self, path: Path, *, replace: bool) -> Row:
+    def restore(self, path: Path, *, replace: bool) -> BackupFile:
         """Replaces the database's content by a backup, compares every table, and migrates to this version.
 
         Raises BadRequestError for a bad file, a database in use, or a database with data unless `replace`.
@@ -49,7 +48,7 @@ class BackupService:
         path = path.expanduser().absolute()
         manifest = restore.read_backup(self._url, path, replace=replace)
         Database(self._url, pool_size=2, statement_timeout=0).migrate()
-        return {**_shown(path, manifest), "verified": True, "note": SECRET_NOTE}
+        return _told(path, manifest, verified=True)
 
 
 def check(path: Path) -> None:
@@ -61,12 +60,14 @@ def check(path: Path) -> None:
             restore.read_backup(url, path, replace=False)
 
 
-def _shown(path: Path, manifest: dump.Manifest) -> Row:
-    return {
-        "file": str(path),
-        "bytes": path.stat().st_size,
-        "made_at": manifest.made_at,
-        "atlas": manifest.atlas,
-        "tables": len(manifest.tables),
-        "rows": manifest.rows,
-    }
+def _told(path: Path, manifest: dump.Manifest, *, verified: bool) -> BackupFile:
+    return BackupFile(
+        file=str(path),
+        bytes=path.stat().st_size,
+        made_at=manifest.made_at,
+        atlas=manifest.atlas,
+        tables=len(manifest.tables),
+        rows=manifest.rows,
+        verified=verified,
+        note=SECRET_NOTE,
+    )

@@ -143,7 +143,7 @@ def _show_plan(session: Session, plan: Any) -> None:
             "look alike": plan.records_flagged,
         }
     )
-    print_table(plan.columns, ["source", "name", "type", "new", "semantic", "required", "unit"])
+    print_table(data(plan.columns), ["source", "name", "type", "new", "semantic", "required", "unit"])
     if plan.sample:
         print_table(plan.sample, list(plan.sample[0]))
     _show_cells("fails", plan.failing_cells, plan.failing_cells_more)
@@ -158,12 +158,12 @@ def _show_plan(session: Session, plan: Any) -> None:
 def _show_cells(word: str, cells: Any, more: int) -> None:
     """Prints the cells of a preview, and the number of further cells."""
     for cell in cells:
-        where = f"record {cell['record_number']}" + (f", {cell['column']}" if cell["column"] else "")
+        where = f"record {cell.record_number}" + (f", {cell.column}" if cell.column else "")
         if word == "fails":
-            print(f"fails: {where}: {cell['reason']} ({cell['value']!r})")
+            print(f"fails: {where}: {cell.reason} ({cell.value!r})")
         else:
-            new = "empty" if cell["new_value"] is None else repr(cell["new_value"])
-            print(f"replaced: {where}: {cell['original_value']!r} becomes {new}")
+            new = "empty" if cell.new_value is None else repr(cell.new_value)
+            print(f"replaced: {where}: {cell.original_value!r} becomes {new}")
     if more:
         print(f"{word}: {more:,} more")
 
@@ -178,11 +178,16 @@ def _show_reading(read: Any) -> None:
         print(f"not understood: {', '.join(read.not_understood)}")
 
 
+def _result_json(done: Any) -> Any:
+    """Returns the result of an import for programs, with the message of an import that was not carried out."""
+    return data(done) | ({"message": done.message} if done.message else {})
+
+
 def _show_result(session: Session, done: Any) -> None:
     if session.as_json:
-        print_json(done)
+        print_json(_result_json(done))
         return
-    print(done.response_summary or done.message)
+    print(done.response_summary)
     for clause in done.understood:
         print(f"understood: {clause.meaning}")
     waiting = {
@@ -232,7 +237,7 @@ def imports_show(session: Session, name: ImportId) -> None:
         print_json(found)
         return
     lines = {member: value for member, value in data(found).items() if value is not None and member != "plan"}
-    lines["issues_waiting"] = ", ".join(f"{count} {kind}" for kind, count in (found.issues_waiting or {}).items())
+    lines["issues_waiting"] = ", ".join(f"{count} {kind}" for kind, count in data(found.issues_waiting).items())
     print_lines(lines)
 
 
@@ -275,7 +280,7 @@ def imports_undo(
     else:
         print(done.message or f"took back {number}")
         for one in done.changed_since:
-            print(f"changed since by {one['kind']} {one['import_id']}: {many(one['rows'], 'row')}")
+            print(f"changed since by {one.kind} {one.import_id}: {many(one.rows, 'row')}")
     if not done.complete:
         raise typer.Exit(1)
 
@@ -299,10 +304,10 @@ def imports_redo(
         told = json_object(mapping.read_text(encoding="utf-8"), str(mapping))
     session.confirm(f"Take import {number} back" + (" and import its file again?" if execute else "?"), yes)
     done = client.imports.redo(number, told, auto_execute=execute)
+    found = _result_json(done)
     if session.as_json:
-        print_json(done)
+        print_json(found)
         return
-    found = data(done)
     print_lines({member: value for member, value in found.items() if plain(value) and member != "success"})
 
 

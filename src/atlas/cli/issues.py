@@ -13,6 +13,7 @@ from atlas.cli.context import Session, remote
 from atlas.cli.exit_codes import FAILED, USAGE, CommandError, ExitCode, leave_waiting, say
 from atlas.cli.imports import ImportId, import_id, read_decisions
 from atlas.cli.output import print_json, print_lines, print_table
+from atlas.contract.issues import IssueCounts
 
 issues = typer.Typer(no_args_is_help=True, help="What imports left open for you to decide.")
 COUNTS = {
@@ -141,8 +142,8 @@ def issues_correct(
     leave_waiting(_waiting(done.summary) > 0, exit_code)
 
 
-def _waiting(summary: dict[str, Any]) -> int:
-    return sum(int(summary.get(member, 0)) for member in COUNTS.values())
+def _waiting(summary: IssueCounts) -> int:
+    return sum(int(summary[member]) for member in COUNTS.values())
 
 
 @issues.command("review")

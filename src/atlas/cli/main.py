@@ -68,9 +68,7 @@ def main() -> None:
     if arguments in (["--version"], ["version"]):
         print(atlas.__version__)
         return
-    command = typer.main.get_command(
-        overview() if arguments in ([], ["--help"]) else application(select_commands(arguments))
-    )
+    command = typer.main.get_command(overview() if arguments in ([], ["--help"]) else application(named(arguments)))
     _show_whole_lines(command)
     command()
 
@@ -84,7 +82,7 @@ def _show_whole_lines(command: Any) -> None:
         _show_whole_lines(inner)
 
 
-def select_commands(arguments: list[str]) -> Iterable[str]:
+def named(arguments: list[str]) -> Iterable[str]:
     """Returns the commands to load: the first word of the command line, or all if it names none or a shell completes
     it.
     """

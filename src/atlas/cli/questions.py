@@ -195,7 +195,7 @@ def record(
     elif done.success:
         print(done.message or f"{done.intent}: {done.total_records_processed} in {', '.join(done.tables_affected)}")
         for entity in done.entities:
-            print_lines(entity)
+            print_lines({name: value for name, value in data(entity).items() if value != []})
     else:
         print(done.question or done.message or "not understood")
     if not done.success:

@@ -33,28 +33,11 @@ from atlas.client.errors import (
 )
 from atlas.client.events import Connected, Heartbeat, NewRow, StreamEvent
 from atlas.client.profiles import Profile
-from atlas.client.results import Result, ResultColumn, Rows
-from atlas.client.shapes import (
-    Clause,
-    Corrected,
-    GeneratedSql,
-    ImportInfo,
-    ImportResult,
-    Issues,
-    Preview,
-    Progress,
-    Proposal,
-    Recorded,
-    RowChange,
-    TablePage,
-    Undone,
-    Updated,
-)
+from atlas.client.results import Result, Rows
 from atlas.client.types import (
     Aggregate,
     Bucket,
     DatasetSummary,
-    Health,
     Inserted,
     Row,
     RowPage,
@@ -85,7 +68,21 @@ from atlas.contract.accounts import (
     User,
 )
 from atlas.contract.datasets import Column, Dataset
+from atlas.contract.imports import (
+    Clause,
+    ImportDetail,
+    ImportInfo,
+    ImportResult,
+    Preview,
+    Progress,
+    Proposal,
+    Undone,
+)
+from atlas.contract.issues import Corrected, Issues
+from atlas.contract.questions import GeneratedSql, ResultColumn
+from atlas.contract.records import Recorded, RowChange, TablePage, Updated
 from atlas.contract.saved import Favourite, SavedQuery
+from atlas.contract.system import Health
 from atlas.contract.tables import Table, TableColumn, TableStats
 
 __all__ = [
@@ -113,6 +110,7 @@ __all__ = [
     "GeneratedSql",
     "Health",
     "Heartbeat",
+    "ImportDetail",
     "ImportFailed",
     "ImportInfo",
     "ImportNeedsReview",

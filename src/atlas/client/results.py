@@ -13,8 +13,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from atlas.client import _reading
 from atlas.client.errors import DataError
 from atlas.client.types import Json, Record
+from atlas.contract.questions import ResultColumn, SqlResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,14 +55,6 @@ _PATTERNS: list[tuple[re.Pattern[str], Cell]] = [
     (re.compile(r"\d{4}-\d\d-\d\d"), date.fromisoformat),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"), datetime.fromisoformat),
 ]
-
-
-@dataclass(frozen=True)
-class ResultColumn(Record):
-    """A column of a result. type: PostgreSQL's name, such as `int8`, or None when the server does not name the type."""
-
-    name: str
-    type: str | None = None
 
 
 class Rows:
@@ -199,12 +193,6 @@ class Result(HasRows, Record):
 
 def read_result(data: Json) -> Result:
     """Reads the answer of /api/v1/sql."""
-    columns = ResultColumn.read_all(data["columns"])
-    return Result(
-        data["executed_sql"],
-        columns,
-        Rows(data["data_csv"], columns),
-        data.get("truncated", False),
-        data.get("execution_time_seconds", 0.0),
-        tuple(data.get("tables", ())),
-    )
+    found = _reading.read(SqlResult, {"rows_returned": 0, "truncated": False, "execution_time_seconds": 0.0, **data})
+    rows = Rows(found.data_csv, found.columns)
+    return Result(found.executed_sql, found.columns, rows, found.truncated, found.execution_time_seconds, found.tables)

@@ -41,17 +41,6 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Health(Record):
-    """Whether the server reaches its database. status: `healthy` or `unhealthy`."""
-
-    status: str
-    database: str
-    time: datetime | None = None
-
-    _readers: ClassVar = {"time": moment}
-
-
-@dataclass(frozen=True, slots=True)
 class DatasetSummary(Record):
     """Size, time span, owner and sharing of a dataset. bytes: on disk; timestamps are None when the dataset
     is empty.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
 
-from atlas.contract.shape import Moment, Shape, Success
+from atlas.contract.shape import Described, Moment, Shape, Success
 
 Engine = Literal["verified", "model", "offline"]
 Rating = Literal["up", "down"]
@@ -21,6 +21,93 @@ class WordsView(Success):
     functions: tuple[str, ...]
     types: tuple[str, ...]
     keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ResultColumn(Shape):
+    """A column of a result. type: None where the server does not tell."""
+
+    name: str
+    type: Annotated[str | None, Described("string")] = field(
+        default=None, metadata={"description": "PostgreSQL's name of its type.", "examples": ["int8"]}
+    )
+
+
+@dataclass(frozen=True)
+class SqlResult(Success):
+    """Rows of a query."""
+
+    _name: ClassVar = "ResultView"
+    columns: tuple[ResultColumn, ...]
+    data_csv: str
+    rows_returned: int
+    truncated: bool
+    executed_sql: str
+    execution_time_seconds: float
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chart(Shape):
+    """The best chart for a result."""
+
+    _name: ClassVar = "ChartView"
+    kind: str = field(metadata={"description": "bar, line, pie, scatter or number.", "examples": ["bar"]})
+    x: str | None = field(default=None, metadata={"examples": ["state"]})
+    y: tuple[str, ...] = field(default=(), metadata={"examples": [["count"]]})
+
+
+@dataclass(frozen=True)
+class QuestionAnswer(Shape):
+    """The answer to a question. With `success` false: what is unclear about the question."""
+
+    _name: ClassVar = "AnswerView"
+    success: bool
+    response: str = field(metadata={"examples": ["Found 87 leads from California added in the last 30 days."]})
+    executed_sql: str | None = field(metadata={"examples": ["SELECT * FROM leads WHERE state = 'CA'"]})
+    data_csv: str = field(metadata={"examples": ["name,email,state\nJohn Doe,john@example.com,CA\n"]})
+    rows_returned: int = field(metadata={"examples": [87]})
+    execution_time_seconds: float = field(metadata={"examples": [0.42]})
+    thread_id: str
+    question_id: str
+    engine: Engine = field(
+        metadata={"description": "Who answered: a verified question, the model provider or the offline engine."}
+    )
+    confidence: float = field(metadata={"description": "0 to 1.", "examples": [0.95]})
+    tables: tuple[str, ...] = field(metadata={"examples": [["leads"]]})
+    truncated: bool = field(metadata={"description": "Whether there are more rows."})
+    chart: Chart | None
+    units: dict[str, str] = field(
+        metadata={
+            "description": "Of the result's columns, by their names, where people have said them and the answer keeps "
+            "them."
+        }
+    )
+    assumptions: tuple[str, ...] = field(metadata={"description": "How unclear words were read."})
+    not_understood: tuple[str, ...]
+    suggestions: tuple[str, ...] = field(metadata={"description": "Questions that could be answered."})
+    notes: tuple[str, ...] = field(
+        metadata={"description": "What else happened, such as a model provider that failed."}
+    )
+
+
+@dataclass(frozen=True)
+class GeneratedSql(Shape):
+    """SQL for a question. With `success` false, `explanation` says what is unclear about the question."""
+
+    _name: ClassVar = "GeneratedView"
+    success: bool
+    sql_query: str | None = field(
+        metadata={"examples": ["SELECT email, company_name FROM customers WHERE status = 'active'"]}
+    )
+    tables_referenced: tuple[str, ...] = field(metadata={"examples": [["customers"]]})
+    explanation: str
+    confidence: float
+    assumptions: tuple[str, ...]
+    not_understood: tuple[str, ...]
+    suggestions: tuple[str, ...]
+    engine: Engine
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from atlas.contract.shape import may_lack
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
+_NOTHING: Mapping[Any, Callable[[], Any]] = {int: int, str: str}
 
 
 class _Member(NamedTuple):
@@ -45,8 +46,11 @@ def _members(shape: Any) -> tuple[_Member, ...]:
         plain = known.default is MISSING and known.default_factory is MISSING
         kind = hints[known.name]
         empty = _empty(kind)
-        optional = may_lack(known) or (plain and empty is not None)
-        found.append(_Member(known.name, _reader(kind), optional, empty or _none))
+        lacking = may_lack(known)
+        if lacking and empty is None:
+            # Of a count or a text that an answer leaves out.
+            empty = _NOTHING.get(kind)
+        found.append(_Member(known.name, _reader(kind), lacking or (plain and empty is not None), empty or _none))
     return tuple(found)
 
 

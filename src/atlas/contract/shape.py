@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _Documented:
+class Described:
     """The type in the OpenAPI document, in place of pydantic's type."""
 
     schema: str
@@ -21,9 +21,9 @@ class _Documented:
 
 
 # A time with a zone: ISO 8601 with `Z` in JSON. Generated clients keep the text.
-Moment = Annotated[datetime, _Documented("string")]
+Moment = Annotated[datetime, Described("string")]
 # A time that the database has written as ISO 8601.
-MomentText = Annotated[str, _Documented("string", "date-time")]
+MomentText = Annotated[str, Described("string", "date-time")]
 
 
 def absent() -> Any:
@@ -52,6 +52,12 @@ class Shape:
     """
 
     _name: ClassVar[str]
+
+    def __getitem__(self, name: str) -> Any:
+        """A member by its name, as in JSON. Raises KeyError where there is none."""
+        if name not in self.__dataclass_fields__:
+            raise KeyError(name)
+        return getattr(self, name)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> Json:

@@ -19,6 +19,7 @@ import structlog
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import require_admin
+from atlas.contract.imports import ImportResult, PendingImport
 from atlas.contract.webhooks import DeliveriesView, RedeliveryView, SecretView
 from atlas.db.database import Database
 from atlas.db.job_queue import DELIVERY_ATTEMPTS, JobQueue, RetryError
@@ -36,7 +37,6 @@ from atlas.kit.validation import identified
 from atlas.webhooks import repository as webhooks
 from atlas.webhooks import sender
 
-Row = dict[str, Any]
 log = structlog.get_logger()
 # How often files that were kept long enough are removed.
 TIDY_SECONDS = 600.0
@@ -75,7 +75,7 @@ class BackgroundService:
             on_import=self.run_import, on_delivery=self.deliver, sweep=self._sweep, concurrency=concurrency
         )
 
-    async def submit(self, caller: Caller, request: ImportRequest, callback_url: str, metadata: Any) -> Row:
+    async def submit(self, caller: Caller, request: ImportRequest, callback_url: str, metadata: Any) -> PendingImport:
         """Takes an import to run later. When this returns, it survives a killed server."""
         check_url(callback_url, allow_loopback=self._allow_loopback)
         # One transaction: an import that is there has its file, whenever the server dies.
@@ -87,12 +87,12 @@ class BackgroundService:
         # Should the database be gone now, the import is found without a job and gets one.
         with contextlib.suppress(UnavailableError):
             await self._queue.defer_import(target.import_id)
-        return {
-            "status": "pending",
-            "message": f"Import of '{request.file_name}' is being processed asynchronously.",
-            "file_name": request.file_name,
-            "import_id": str(target.public_id),
-        }
+        return PendingImport(
+            "pending",
+            f"Import of '{request.file_name}' is being processed asynchronously.",
+            request.file_name,
+            str(target.public_id),
+        )
 
     async def import_object(
         self,
@@ -105,7 +105,7 @@ class BackgroundService:
         callback_url: str | None,
         metadata: Any,
         accept_proposals: bool | None = None,
-    ) -> Row:
+    ) -> ImportResult | PendingImport:
         """Imports a file from object storage, now or, with a callback, later."""
         with tempfile.TemporaryDirectory(prefix="atlas-object-") as folder:
             path = Path(folder) / "file"

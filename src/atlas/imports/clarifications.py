@@ -6,15 +6,12 @@ import contextlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from atlas.column_formats.model import NUMBERS
+from atlas.contract.imports import Proposal
 from atlas.errors import BadRequestError
 from atlas.imports.files.source import ReadOptions
-from atlas.imports.infer.column_matching import Proposal
 from atlas.imports.plan import ImportPlan
 from atlas.kit.identifiers import identifier
 from atlas.language.instructions import ImportInstruction
@@ -91,15 +88,6 @@ def read_options(said: ImportInstruction, before: FileFormat) -> ReadOptions:
     """What an instruction says of how the file is to be read; before: how the table's last file was written."""
     rows = (said.header, said.header_row, said.skip_rows)
     return ReadOptions(said.sheet, *rows, encoding=said.encoding, delimiter=said.delimiter, before=before)
-
-
-def read_fields(plan: ImportPlan) -> dict[str, Any]:
-    """How the instruction was read, and what was not, as a response has it."""
-    return {
-        "understood": msgspec.to_builtins(plan.understood),
-        "not_understood": list(plan.not_understood),
-        "proposals": msgspec.to_builtins(plan.proposals),
-    }
 
 
 def plain_value(text: str, type_: str, *, decimal_comma: bool | None) -> str:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from atlas.accounts.access import Caller
+from atlas.contract.imports import ENDED, ImportDetail, ImportInfo, ImportPage, ImportStatus, Progress, WaitingIssues
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.imports import repository as imports
 from atlas.imports.service import find_import
-from atlas.kit.pagination import moment, page
 from atlas.kit.sorting import IMPORT_FIELDS, parse_order
 from atlas.kit.validation import refuse_unstorable
 from atlas.tables import export as tabledata
 from atlas.tables import repository as tables
 
 Row = dict[str, Any]
-STATUSES = ("pending", "running", "success", "failed", "undone", "partially_undone", "reset")
+STATUSES = get_args(ImportStatus)
 _POLL_SECONDS = 0.5
 
 
@@ -51,7 +51,7 @@ class HistoryService:
         waiting: bool | None = None,
         search: str | None = None,
         sort: str | None = None,
-    ) -> Row:
+    ) -> ImportPage:
         """A page of imports, newest first, and how many of all wait for decisions.
 
         waiting: only those with open issues, or only those without. search: text in the names of file and table.
@@ -72,48 +72,40 @@ class HistoryService:
             order=parse_order(sort, IMPORT_FIELDS),
         )
         total = await imports.count(self._database, caller, table_name, status, waiting, search)
-        found = page("imports", [brief(row) for row in rows], total, limit, offset)
-        return found | {"waiting_count": await imports.count_waiting(self._database, caller)}
+        waits = await imports.count_waiting(self._database, caller)
+        return ImportPage(tuple(ImportInfo(**_brief(row)) for row in rows), total, limit, offset, waits)
 
-    async def get(self, caller: Caller, import_id: str) -> Row:
+    async def get(self, caller: Caller, import_id: str) -> ImportDetail:
         """Everything known of an import."""
         row = await find_import(self._database, caller, import_id)
         waiting = await imports.issue_counts(self._database, row["number"])
-        return {
-            "success": True,
-            "import": brief(row)
-            | {
-                "instruction": row["instruction"],
-                "thread_id": row["thread_id"],
-                "plan": row["plan"],
-                "mapping": row["mapping"],
-                "file_size_bytes": row["file_bytes"],
-                "table_created": row["made_table"],
-                "new_columns": row["new_columns"],
-                "callback_url": row["callback_url"],
-                "callback_metadata": row["callback_metadata"],
-                "dataset_id": row["dataset_id"],
-                "issues_waiting": {
-                    "duplicates": waiting["duplicate"],
-                    "validations": waiting["validation"],
-                    "replacements": waiting["replacement"],
-                },
-            },
-        }
+        return ImportDetail(
+            **_brief(row),
+            instruction=row["instruction"],
+            thread_id=row["thread_id"],
+            plan=row["plan"],
+            mapping=row["mapping"],
+            file_size_bytes=row["file_bytes"],
+            table_created=row["made_table"],
+            new_columns=tuple(row["new_columns"]),
+            callback_url=row["callback_url"],
+            callback_metadata=row["callback_metadata"],
+            dataset_id=row["dataset_id"],
+            issues_waiting=WaitingIssues(waiting["duplicate"], waiting["validation"], waiting["replacement"]),
+        )
 
-    async def progress(self, caller: Caller, import_id: str) -> Row:
+    async def progress(self, caller: Caller, import_id: str) -> Progress:
         """How far an import is."""
         row = await find_import(self._database, caller, import_id)
-        done = row["status"] not in ("pending", "running")
-        return {
-            "success": True,
-            "import_id": str(row["public_id"]),
-            "status": row["status"],
-            "stage": row["status"] if done else row["stage"] or "received",
-            "records_processed": row["records"] if done else row["progress_records"] or 0,
-            "table_name": row["table_name"],
-            "error": row["error"],
-        }
+        done = row["status"] in ENDED
+        return Progress(
+            str(row["public_id"]),
+            row["status"],
+            row["status"] if done else row["stage"] or "received",
+            row["records"] if done else row["progress_records"] or 0,
+            row["table_name"],
+            row["error"],
+        )
 
     async def follow(self, caller: Caller, import_id: str) -> AsyncIterator[bytes]:
         """Server-Sent Events with the progress of an import, until it ends."""
@@ -125,7 +117,7 @@ class HistoryService:
                 if state != last:
                     yield b"event: progress\ndata: " + msgspec.json.encode(state) + b"\n\n"
                     last = state
-                if state["status"] not in ("pending", "running"):
+                if state.done:
                     return
                 await asyncio.sleep(_POLL_SECONDS)
                 state = await self.progress(caller, import_id)
@@ -150,8 +142,8 @@ class HistoryService:
         return Export(found[0].name, total, chunks)
 
 
-def brief(row: Row) -> Row:
-    """An import as lists show it."""
+def _brief(row: Row) -> Row:
+    """Members of an ImportInfo."""
     return {
         "import_id": str(row["public_id"]),
         "file_name": row["file_name"],
@@ -171,7 +163,7 @@ def brief(row: Row) -> Row:
         "response_summary": row["summary"],
         "error": row["error"],
         "imported_by": row["user_name"],
-        "created_at": moment(row["created_at"]),
-        "started_at": moment(row["started_at"]),
-        "finished_at": moment(row["finished_at"]),
+        "created_at": row["created_at"],
+        "started_at": row["started_at"],
+        "finished_at": row["finished_at"],
     }

@@ -30,7 +30,7 @@ from atlas.imports.issue_tables import (
 )
 from atlas.imports.key_changes import rekey
 from atlas.imports.matched import Matched, match
-from atlas.imports.plan import ImportPlan
+from atlas.imports.plan import ImportPlan, Planned
 from atlas.imports.staging import Staging
 from atlas.imports.written import Written, number
 from atlas.tables import bulk
@@ -85,7 +85,7 @@ async def load(
     database: Database,
     target: Target,
     staging: Staging,
-    plan: ImportPlan,
+    planned: Planned,
     *,
     report: Callable[[str, int], Any],
     summarize: Callable[[Outcome], str],
@@ -95,30 +95,34 @@ async def load(
 
     ended: what else belongs to the import's end, in the same transaction.
     """
-    checked = await asyncio.to_thread(check, Staged(staging, plan))
+    checked = await asyncio.to_thread(check, Staged(staging, planned.plan))
     report("checked", staging.records)
     async with database.transaction() as connection:
-        outcome = await write_checked(connection, target, checked, summarize)
+        outcome = await write_checked(connection, target, checked, summarize, planned.table)
         await ended(connection)
     report("written", outcome.inserted)
     return outcome
 
 
 async def load_within(
-    connection: Connection, target: Target, staging: Staging, plan: ImportPlan, summarize: Callable[[Outcome], str]
+    connection: Connection, target: Target, staging: Staging, planned: Planned, summarize: Callable[[Outcome], str]
 ) -> Outcome:
     """Writes a staged file by its plan as part of the caller's transaction."""
-    checked = await asyncio.to_thread(check, Staged(staging, plan))
-    return await write_checked(connection, target, checked, summarize)
+    checked = await asyncio.to_thread(check, Staged(staging, planned.plan))
+    return await write_checked(connection, target, checked, summarize, planned.table)
 
 
 async def write_checked(
-    connection: Connection, target: Target, checked: Checked, summarize: Callable[[Outcome], str]
+    connection: Connection,
+    target: Target,
+    checked: Checked,
+    summarize: Callable[[Outcome], str],
+    planned_for: Table | None = None,
 ) -> Outcome:
     """Writes the records that passed, and issues of the others, within a transaction."""
     staging, plan = checked.staging, checked.plan
     await bulk.begin(connection)
-    table, made, added = await _prepare(connection, target.caller, plan)
+    table, made, added = await _prepare(connection, target.caller, plan, planned_for)
     if made or added:
         # What was said of the columns before the import was undone.
         await column_notes.revive(connection, table.id, target.number, None if made else added)
@@ -127,7 +131,7 @@ async def write_checked(
     outcome = Outcome(
         table.name,
         records=staging.records,
-        failures=checked.failing + len(checked.file.bad),
+        failures=checked.failing + len(staging.source.bad),
         table_id=table.id,
         made_table=made,
         new_columns=[] if made else added,
@@ -177,23 +181,25 @@ def _counts(outcome: Outcome) -> dict[str, Any]:
     return {name: getattr(outcome, name) for name in names}
 
 
-async def _prepare(connection: Connection, caller: Caller, plan: ImportPlan) -> tuple[Table, bool, list[str]]:
+async def _prepare(
+    connection: Connection, caller: Caller, plan: ImportPlan, planned_for: Table | None
+) -> tuple[Table, bool, list[str]]:
     """The table of a plan, made or changed as the plan says; whether it is new; its new columns."""
-    if not plan.exists:
+    if planned_for is None:
         await tables.lock_names(connection, caller)
         if await tables.find_tables(connection, caller, name=plan.table):
             raise StalePlanError("Table exists", f"{plan.table!r} has been made meanwhile; import again")
         columns = [column.table_column() for column in plan.columns]
         table = await tables.create(connection, caller, plan.table, columns, plan.key)
         return table, True, []
-    found = await tables.find_tables(connection, caller, name=plan.table)
-    table_now = await tables.lock(connection, caller, found[0].id) if found else None
+    table_now = await tables.lock(connection, caller, planned_for.id)
     if table_now is None:
         raise StalePlanError("Table is gone", f"{plan.table!r} has been removed meanwhile; import again")
     fresh = [column.table_column() for column in plan.columns if column.new]
     clash = next((column.name for column in fresh if table_now.column(column.name)), None)
     if clash is not None:
         raise StalePlanError("Table changed", f"{plan.table!r} has got a column {clash!r} meanwhile; import again")
+    _refuse_changed(plan, planned_for, table_now)
     changed = list(_changed(table_now, plan))
     table = await tables.change_columns(connection, table_now, add=fresh, change=changed)
     if plan.key and plan.key != table.key:
@@ -203,6 +209,16 @@ async def _prepare(connection: Connection, caller: Caller, plan: ImportPlan) -> 
     elif set(plan.widened) & set(table.key):
         await rekey(connection, table, None)
     return table, False, [column.name for column in fresh]
+
+
+def _refuse_changed(plan: ImportPlan, before: Table, now: Table) -> None:
+    """Raises StalePlanError where others have changed the key, or a type that cells were read as."""
+    if now.key != before.key:
+        raise StalePlanError("Table changed", f"the key of {now.name!r} has changed meanwhile; import again")
+    for name in (column.name for column in plan.columns if not column.new):
+        columns = before.column(name), now.column(name)
+        if len({None if column is None else column.type for column in columns}) > 1:
+            raise StalePlanError("Table changed", f"{name!r} of {now.name!r} has changed meanwhile; import again")
 
 
 def _changed(table: Table, plan: ImportPlan) -> Iterator[TableColumn]:
@@ -256,7 +272,7 @@ async def _write(
         await _write_issues(connection, target.number, written, table, outcome, look=look)
     if outcome.failures:
         await imports.add_issue_table(connection, await asyncio.to_thread(failure_issues, checked, target.number))
-        await imports.add_issue_table(connection, bad_record_issues(checked.file.bad, target.number))
+        await imports.add_issue_table(connection, bad_record_issues(checked.staging.source.bad, target.number))
     await tables.count_rows(connection, table, outcome.inserted, outcome.last_row or 0)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import msgspec
 import pyarrow as pa
 
+from atlas.contract.records import MissingRow
+from atlas.contract.shape import Json
 from atlas.imports.checked import Checked
 from atlas.imports.checks import Staged
 from atlas.imports.duckdb_casts import literal, quote
@@ -118,7 +120,7 @@ class Matched:
             f"SELECT raw._n, {cells}, {hashed} AS _key FROM raw {join} WHERE {passing} {order}"
         )
 
-    def sample_rows(self, limit: int) -> list[dict[str, object]]:
+    def sample_rows(self, limit: int) -> list[Json]:
         """The first records to insert, as they would be: without repeats, unless these are kept."""
         repeats = "" if self.plan.duplicates == "keep" else "AND _n NOT IN (SELECT _n FROM repeats) "
         where = f"{self.checked.passing()} {repeats}"
@@ -130,7 +132,7 @@ class Matched:
         cells = "".join(f", {self.file.value(column)} AS {quote(column.name)}" for column in self.plan.columns)
         yield from self.staging.batches(f"SELECT e.row AS _row{cells} FROM existing e JOIN raw ON raw._n = e.n")
 
-    def missing_keys(self) -> list[dict[str, object]]:
+    def missing_keys(self) -> list[MissingRow]:
         """Records whose keys no row has, as `record_number` and `keys`; of records with one key, all or none."""
         keys = ", ".join(f"{literal(c.name)}, {self.file.value(c)}" for c in self.plan.key_columns)
         found = self.staging.query(
@@ -138,7 +140,7 @@ class Matched:
             f"WHERE {self.checked.passing()}) SELECT _n, key FROM k "
             "WHERE lower(key) NOT IN (SELECT lower(key) FROM k WHERE _n IN (SELECT n FROM existing)) ORDER BY _n"
         )
-        return [{"record_number": number, "keys": msgspec.json.decode(key)} for number, key in found]
+        return [MissingRow(record_number=number, keys=msgspec.json.decode(key)) for number, key in found]
 
 
 def match(checked: Checked, table_columns: Sequence[TableColumn]) -> Matched:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from atlas.column_formats.model import Kind, notation
+from atlas.contract.imports import Clause, Proposal
 from atlas.errors import BadRequestError
-from atlas.imports.infer.column_matching import Proposal
 from atlas.kit.identifiers import is_cut
-from atlas.language.instructions import Clause, Duplicates, Filter, Policy
-from atlas.tables.model import FileFormat, Rules, TableColumn
+from atlas.language.instructions import Duplicates, Filter, Policy
+from atlas.tables.model import FileFormat, Rules, Table, TableColumn
 
 _TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 
@@ -90,8 +90,6 @@ class ImportPlan(msgspec.Struct, frozen=True):
     not_understood: tuple[str, ...] = ()
     hidden: tuple[ColumnPlan, ...] = ()
     replace: bool = False
-    first: int | None = None
-    first_matching: bool = False
     only_existing: bool = False
     left_out: tuple[str, ...] = ()
     understood: tuple[Clause, ...] = ()
@@ -121,6 +119,14 @@ def with_guesses(columns: Sequence[ColumnPlan], key: Sequence[str], stated: Coll
         )
         for column in columns
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the table that the plan found, None for a new table or a dataset."""
+
+    plan: ImportPlan
+    table: Table | None
 
 
 def cut_names(columns: Sequence[ColumnPlan]) -> list[str]:

@@ -10,13 +10,13 @@ import msgspec
 from atlas.column_formats.column_names import MONEY
 from atlas.column_formats.model import NUMBERS, TEXT, Kind
 from atlas.column_formats.numbers import DOUBLE_DIGITS
+from atlas.contract.imports import Proposal
 from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
 from atlas.imports.column_units import numbers_with_a_unit, with_units
 from atlas.imports.currency_columns import with_currency_columns
-from atlas.imports.filter_values import as_range, with_column
 from atlas.imports.format_losses import remarks
-from atlas.imports.infer.column_matching import Proposal, match_columns
+from atlas.imports.infer.column_matching import match_columns
 from atlas.imports.infer.header_units import without_units
 from atlas.imports.infer.types import few, no_value, wider
 from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
@@ -83,7 +83,7 @@ class _Planner:
         columns = self._with_rules(columns)
         if not columns:
             raise BadRequestError("Nothing to import", "no column of the file is left by the instruction")
-        filters = tuple(filter(None, (self._group(group, columns) for group in said.filters)))
+        filters = tuple(tuple(self._filter(item, columns) for item in group) for group in said.filters)
         key, found = self._key(columns, existing)
         if not said.dataset and said.policy != "freeze":
             columns = with_guesses(columns, key, self._inferred.stated)
@@ -113,8 +113,6 @@ class _Planner:
             not_understood=tuple(dict.fromkeys(self._unknown)),
             hidden=tuple(self._hidden),
             replace=said.replace,
-            first=said.first,
-            first_matching=said.first_of == "matching",
             only_existing=said.only_existing,
             left_out=tuple(self._left_out),
             understood=said.understood if filters == said.filters else with_filter(said, filters),
@@ -236,7 +234,7 @@ class _Planner:
         """Columns that may be meant, where that was accepted; else a question, but where new columns are spoken of."""
         # Somebody who gives a name means that name.
         proposed = {place: each for place, each in proposed.items() if place not in renamed}
-        self._proposals = [msgspec.structs.replace(p, header=self._headers[n]) for n, p in sorted(proposed.items())]
+        self._proposals = [replace(p, header=self._headers[n]) for n, p in sorted(proposed.items())]
         if self._said.accept_proposals:
             return {place: proposal.column for place, proposal in proposed.items()}
         if proposed and self._said.accept_proposals is None and self._said.policy is None:
@@ -350,19 +348,11 @@ class _Planner:
             for column in columns
         ]
 
-    def _group(self, group: Sequence[Filter], columns: Sequence[ColumnPlan]) -> tuple[Filter, ...]:
-        """Finds the columns of a group of filters, without those that no column is found for."""
-        found = [with_column(item, self._headers, self._inferred.kinds, self._staging) for item in group]
-        self._questions += [item for item in found if isinstance(item, str)]
-        return tuple(self._filter(item, columns) for item in found if isinstance(item, Filter))
-
     def _filter(self, item: Filter, columns: Sequence[ColumnPlan]) -> Filter:
         column = self._named(item.column, columns) or self._unseen(item.column, columns)
         if column is None:
             listed = ", ".join(c.name for c in columns)
             raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
-        item, question = as_range(item, column)
-        self._questions += [question] if question else []
         comma = self._said.decimal_comma
         values = tuple(plain_value(value, column.type, decimal_comma=comma) for value in item.values)
         item = msgspec.structs.replace(item, column=column.name, values=values)

@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 
 from atlas.column_formats.model import NUMBERS
+from atlas.column_formats.rendering import format_shown
+from atlas.contract.imports import Choice, FailingCell, PlannedColumn, Preview, ReplacedCell
+from atlas.contract.shape import Json
 from atlas.db.database import Database
 from atlas.imports.checked import Checked, check
 from atlas.imports.checks import Staged
@@ -18,44 +21,16 @@ from atlas.imports.load import Outcome, find_alike
 from atlas.imports.matched import Matched, match
 from atlas.imports.plan import ImportPlan
 from atlas.imports.written import Written, number
+from atlas.language.instructions import ImportInstruction
+from atlas.llm.with_fallback import Understood
 from atlas.tables import bulk
-from atlas.tables.model import Table
+from atlas.tables.model import SHOWN_TYPES, Table
 
 # Cells of each kind that a preview names; of the others it tells the number.
 SHOWN_CELLS = 20
 # Keys of more records are not looked up in the table for a preview alone.
 MOST_LOOKED_UP = 500_000
 _LONGEST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class FailingCell:
-    """A cell that keeps its record out of the table. column: None where the line as a whole is no record."""
-
-    record_number: int
-    column: str | None
-    value: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplacedCell:
-    """A cell whose value would not be what the file says."""
-
-    record_number: int
-    column: str
-    original_value: str | None
-    new_value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A column that can be read in two ways. say: what to add to the instruction for the other one."""
-
-    column: str
-    reading: str
-    other: str
-    say: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +55,7 @@ async def expect(database: Database, file: Staged, table: Table | None) -> tuple
     checked = await asyncio.to_thread(check, file)
     columns = table.columns if table is not None else [column.table_column() for column in plan.columns]
     matched = await asyncio.to_thread(match, checked, columns)
-    outcome = Outcome(plan.table, records=staging.records, failures=checked.failing + len(file.bad))
+    outcome = Outcome(plan.table, records=staging.records, failures=checked.failing + len(staging.source.bad))
     matched, in_table = await _in_table(database, matched, table)
     written = await asyncio.to_thread(_count, matched, outcome, in_table or 0, table)
     if table is None or plan.replace:
@@ -132,7 +107,7 @@ def _count(matched: Matched, outcome: Outcome, in_table: int, table: Table | Non
 def _failing(checked: Checked) -> tuple[list[FailingCell], int]:
     """The first cells that fail, by record, and how many more there are."""
     staging = checked.staging
-    lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in checked.file.bad[:SHOWN_CELLS]]
+    lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in staging.source.bad[:SHOWN_CELLS]]
     cells = [
         FailingCell(number, problem["column"], _short(problem["value"]), problem["reason"])
         for number, problems in staging.query(f"SELECT _n, problems FROM rejected ORDER BY _n LIMIT {SHOWN_CELLS}")
@@ -140,7 +115,7 @@ def _failing(checked: Checked) -> tuple[list[FailingCell], int]:
     ]
     total = int(staging.query("SELECT coalesce(sum(json_array_length(problems)), 0) FROM rejected")[0][0])
     shown = sorted([*lines, *cells], key=lambda cell: cell.record_number)[:SHOWN_CELLS]
-    return shown, total + len(checked.file.bad) - len(shown)
+    return shown, total + len(staging.source.bad) - len(shown)
 
 
 def _replaced(written: Written) -> tuple[list[ReplacedCell], int]:
@@ -179,22 +154,56 @@ def choices(plan: ImportPlan) -> list[Choice]:
     return found
 
 
-def expected_fields(expected: Expected, plan: ImportPlan) -> dict[str, Any]:
-    """What a preview tells of it."""
+def preview_of(
+    expected: Expected, plan: ImportPlan, understood: Understood[ImportInstruction], file_name: str, sample: list[Json]
+) -> Preview:
+    """What a preview tells. sample: the first records as they would be."""
     outcome = expected.outcome
-    return {
-        "duplicates_in_file": expected.repeats,
-        "duplicates_in_table": expected.in_table,
-        "records_inserted": outcome.inserted,
-        "records_updated": outcome.updated,
-        "duplicates_skipped": outcome.duplicates,
-        "records_left_out": outcome.left_out,
-        "validation_failures": outcome.failures,
-        "value_replacements": outcome.replacements,
-        "records_flagged": outcome.similar,
-        "failing_cells": msgspec.to_builtins(list(expected.failing)),
-        "failing_cells_more": expected.failing_more,
-        "replaced_cells": msgspec.to_builtins(list(expected.replaced)),
-        "replaced_cells_more": expected.replaced_more,
-        "choices": msgspec.to_builtins(choices(plan)),
-    }
+    return Preview(
+        table_name=plan.table,
+        table_exists=plan.exists,
+        as_dataset=plan.dataset,
+        file_name=file_name,
+        records=outcome.records,
+        columns=tuple(
+            PlannedColumn(
+                column.header,
+                column.name,
+                SHOWN_TYPES[column.type],
+                column.new,
+                column.semantic,
+                column.required,
+                format_shown(column.kind),
+                column.unit,
+            )
+            for column in plan.columns
+        ),
+        key_columns=plan.key,
+        duplicates=plan.duplicates,
+        policy=plan.policy,
+        encoding=plan.written.encoding,
+        delimiter=plan.written.delimiter,
+        time_column=plan.time_column,
+        duplicates_in_file=expected.repeats,
+        duplicates_in_table=expected.in_table,
+        records_inserted=outcome.inserted,
+        records_updated=outcome.updated,
+        duplicates_skipped=outcome.duplicates,
+        records_left_out=outcome.left_out,
+        validation_failures=outcome.failures,
+        value_replacements=outcome.replacements,
+        records_flagged=outcome.similar,
+        failing_cells=tuple(expected.failing),
+        failing_cells_more=expected.failing_more,
+        replaced_cells=tuple(expected.replaced),
+        replaced_cells_more=expected.replaced_more,
+        choices=tuple(choices(plan)),
+        language_engine=understood.told_engine,
+        replace=plan.replace,
+        notes=plan.notes,
+        sample=tuple(sample),
+        understood=plan.understood,
+        not_understood=plan.not_understood,
+        proposals=plan.proposals,
+        questions=plan.questions,
+    )

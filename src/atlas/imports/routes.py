@@ -11,9 +11,10 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from atlas.accounts.dependencies import CallerDep
+from atlas.contract.imports import ImportPage, ImportResult, PendingImport, Preview, Progress
 from atlas.imports.background import BackgroundService, parse_metadata
 from atlas.imports.history import HistoryService
-from atlas.imports.schemas import HistoryView, ImportDetailView, ImportView, PendingView, PreviewView, ProgressView
+from atlas.imports.schemas import ImportDetailView
 from atlas.imports.service import ImportRequest, ImportService
 from atlas.imports.uploads import FileField, InstructionField, ProposalsField, ThreadField, received
 from atlas.kit.file_formats import MEDIA_TYPES, Output
@@ -34,9 +35,7 @@ ImportServiceDep = Annotated[ImportService, provided(ImportService)]
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Imports"], responses=CONTENT_ERRORS)
 
 
-@router.post(
-    "/smart-import", response_model=ImportView | PendingView, response_model_exclude_unset=True, summary="Import a file"
-)
+@router.post("/smart-import", summary="Import a file")
 async def smart_import(
     http: Request,
     caller: CallerDep,
@@ -56,16 +55,14 @@ async def smart_import(
         Form(description="An id of your choice, to follow the import by; one that your organization has is a 400."),
     ] = None,
     accept_proposals: ProposalsField = None,
-) -> dict[str, Any]:
+) -> ImportResult | PendingImport:
     """Imports a file by a plain-English instruction: all of it is committed, or nothing."""
     metadata = parse_metadata(callback_metadata)
-    async with received(file) as (path, name):
-        request = ImportRequest(
-            path, name, instruction, thread_id, import_id=import_id, accept_proposals=accept_proposals
-        )
-        if callback_url:
-            return await background.submit(caller, request, callback_url, metadata)
-        return await while_connected(http, imports.run(caller, request))
+    path, name = received(file)
+    request = ImportRequest(path, name, instruction, thread_id, import_id=import_id, accept_proposals=accept_proposals)
+    if callback_url:
+        return await background.submit(caller, request, callback_url, metadata)
+    return await while_connected(http, imports.run(caller, request))
 
 
 class ObjectBody(Body):
@@ -82,15 +79,10 @@ class ObjectBody(Body):
     )
 
 
-@router.post(
-    "/smart-import-b2",
-    response_model=ImportView | PendingView,
-    response_model_exclude_unset=True,
-    summary="Import a file from object storage",
-)
+@router.post("/smart-import-b2", summary="Import a file from object storage")
 async def smart_import_b2(
     http: Request, caller: CallerDep, background: BackgroundServiceDep, body: ObjectBody
-) -> dict[str, Any]:
+) -> ImportResult | PendingImport:
     """As `smart-import`, for a file that is in the server's object storage already."""
     work = background.import_object(
         caller,
@@ -106,7 +98,7 @@ async def smart_import_b2(
     return await (work if body.callback_url else while_connected(http, work))
 
 
-@router.post("/smart-import/preview", responses=answer(PreviewView), summary="Preview an import")
+@router.post("/smart-import/preview", responses=answer(Preview), summary="Preview an import")
 async def preview_import(
     http: Request,
     caller: CallerDep,
@@ -117,12 +109,12 @@ async def preview_import(
     accept_proposals: ProposalsField = None,
 ) -> Response:
     """The plan of an import: columns, types, key, duplicates and problems. Writes nothing."""
-    async with received(file) as (path, name):
-        request = ImportRequest(path, name, instruction, thread_id, accept_proposals=accept_proposals)
-        return exact_json(await while_connected(http, imports.preview(caller, request)))
+    path, name = received(file)
+    request = ImportRequest(path, name, instruction, thread_id, accept_proposals=accept_proposals)
+    return exact_json(await while_connected(http, imports.preview(caller, request)))
 
 
-@router.get("/import-history", responses=answer(HistoryView), summary="List imports")
+@router.get("/import-history", summary="List imports")
 async def import_history(
     caller: CallerDep,
     history: HistoryServiceDep,
@@ -137,19 +129,20 @@ async def import_history(
         str | None, Query(max_length=1000, description="Text in the name of the file or the table, in any case.")
     ] = None,
     sort: Annotated[str | None, Query(max_length=100, description=described(IMPORT_FIELDS))] = None,
-) -> dict[str, Any]:
+) -> ImportPage:
     """Imports of your organization, newest first unless you say otherwise, and how many of all wait for decisions."""
     return await history.list(caller, table_name, status, limit, offset, waiting=waiting, search=search, sort=sort)
 
 
 @router.get("/import-history/{import_id}", responses=answer(ImportDetailView), summary="Get an import")
-async def get_import(caller: CallerDep, history: HistoryServiceDep, import_id: str) -> dict[str, Any]:
+async def get_import(caller: CallerDep, history: HistoryServiceDep, import_id: str) -> Response:
     """Everything known of one import, its plan included."""
-    return await history.get(caller, import_id)
+    # No member of a class can be called so.
+    return exact_json({"success": True, "import": await history.get(caller, import_id)})
 
 
-@router.get("/import/{import_id}", responses=answer(ProgressView), summary="Progress of an import")
-async def import_progress(caller: CallerDep, history: HistoryServiceDep, import_id: str) -> dict[str, Any]:
+@router.get("/import/{import_id}", summary="Progress of an import")
+async def import_progress(caller: CallerDep, history: HistoryServiceDep, import_id: str) -> Progress:
     """Status, stage and records so far."""
     return await history.progress(caller, import_id)
 

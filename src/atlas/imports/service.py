@@ -15,20 +15,19 @@ import structlog
 
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
-from atlas.column_formats.rendering import format_shown
+from atlas.contract.imports import ImportResult, Preview
 from atlas.db.database import Connection, Database
 from atlas.errors import TRANSIENT, AtlasError, BadRequestError, DiskFullError, NotFoundError, is_disk_full
 from atlas.imports import repository as imports
 from atlas.imports.announcements import Announcements
 from atlas.imports.checks import Staged
-from atlas.imports.clarifications import read_fields, read_options, refuse_unclear
+from atlas.imports.clarifications import read_options, refuse_unclear
 from atlas.imports.file_stager import FileStager
-from atlas.imports.files.source import ReadOptions
 from atlas.imports.load import Outcome, StalePlanError, Target, load, load_within
 from atlas.imports.load_dataset import checked_dataset, load_dataset, write_dataset
-from atlas.imports.plan import ImportPlan
+from atlas.imports.plan import ImportPlan, Planned
 from atlas.imports.planner import find_target, inspect, make_plan
-from atlas.imports.preview import expect, expected_fields
+from atlas.imports.preview import expect, preview_of
 from atlas.imports.progress import Progress
 from atlas.imports.staging import Staging
 from atlas.imports.summary import summary
@@ -40,7 +39,7 @@ from atlas.language.instructions import ImportInstruction
 from atlas.language.paraphrase import describe
 from atlas.llm.with_fallback import LanguageService, Understood
 from atlas.tables import repository as tables
-from atlas.tables.model import SHOWN_TYPES, FileFormat, Table
+from atlas.tables.model import FileFormat, Table
 from atlas.timeseries.maintenance.scheduler import Upkeep
 
 Row = dict[str, Any]
@@ -115,8 +114,8 @@ class ImportService:
         )
         return Target(caller, import_id, number, request.import_id or import_id)
 
-    async def run(self, caller: Caller, request: ImportRequest) -> Row:
-        """Imports a file now; gives the response of `smart-import`. Raises OverloadedError where too many run."""
+    async def run(self, caller: Caller, request: ImportRequest) -> ImportResult:
+        """Imports a file now. Raises OverloadedError where too many run."""
         async with self._lane.slot(caller):
             target = await self.begin(caller, request)
             keeping = asyncio.create_task(imports.keep_file(self._database, target.import_id, request.path))
@@ -129,23 +128,26 @@ class ImportService:
 
     async def execute(
         self, target: Target, request: ImportRequest, *, again: bool = False, queued: bool = False
-    ) -> Row:
+    ) -> ImportResult:
         """Runs an import that was begun, after all that run before it. queued: whether it is a job."""
         async with self._lane.slot(target.caller, patient=True):
             return await self._execute(target, request, again=again, queued=queued)
 
-    async def _execute(self, target: Target, request: ImportRequest, *, again: bool, queued: bool = False) -> Row:
+    async def _execute(
+        self, target: Target, request: ImportRequest, *, again: bool, queued: bool = False
+    ) -> ImportResult:
         """Runs an import that was begun. What goes wrong is recorded with it, then raised.
 
         again: whether it will be run again where the database or the disk fails, so that this is no end to record.
         queued: whether another process takes it up where this one stops.
         """
         try:
+            known = await tables.find_tables(self._database, target.caller)
             async with (
                 Progress(self._database, target.import_id).running() as progress,
-                self._staged(target.caller, request, progress) as (staging, told),
+                self._staged(target.caller, request, known, progress) as (staging, told),
             ):
-                plan, outcome = await self._plan_and_load(target, request, staging, told, progress, queued)
+                planned, outcome = await self._plan_and_load(target, request, staging, known, told, progress, queued)
         except AtlasError as error:
             if not (again and isinstance(error, TRANSIENT)):
                 await self._fail(target, error.details or error.message)
@@ -164,49 +166,54 @@ class ImportService:
             await self._fail(target, "internal error")
             raise
         wrote(outcome.inserted + outcome.updated)
-        return _response(target, request, plan, outcome) | told.fields()
+        return _result(target, request, planned.plan, outcome, told)
 
     async def run_after(
         self, target: Target, request: ImportRequest, first: Callable[[Connection], Awaitable[None]]
-    ) -> Row:
+    ) -> ImportResult:
         """Runs an import in one transaction with what `first` does. Whatever fails leaves all as it was.
 
         The file is read before the transaction begins and planned after `first`, on the tables that it leaves.
         """
-        lane = self._lane.slot(target.caller, patient=True)
-        async with lane, self._staged(target.caller, request) as (staging, told):
-            async with self._database.transaction() as connection:
-                await first(connection)
-                plan = await self._plan(connection, target.caller, request, staging, told)
-                refuse_unclear(plan, target.public_id)
-                if plan.dataset:
-                    planned = await asyncio.to_thread(checked_dataset, staging, plan)
-                    outcome = await write_dataset(connection, target, planned, lambda o: summary(o, plan))
-                else:
-                    outcome = await load_within(connection, target, staging, plan, lambda o: summary(o, plan))
+        async with self._lane.slot(target.caller, patient=True):
+            known = await tables.find_tables(self._database, target.caller)
+            async with self._staged(target.caller, request, known) as (staging, told):
+                async with self._database.transaction() as connection:
+                    await first(connection)
+                    known = await tables.find_tables(connection, target.caller)
+                    planned = await asyncio.to_thread(_plan, request, staging, known, told)
+                    plan = planned.plan
+                    refuse_unclear(plan, target.public_id)
+                    if plan.dataset:
+                        checked = await asyncio.to_thread(checked_dataset, staging, plan)
+                        outcome = await write_dataset(connection, target, checked, lambda o: summary(o, plan))
+                    else:
+                        outcome = await load_within(connection, target, staging, planned, lambda o: summary(o, plan))
         if outcome.dataset_id is not None:
             self._upkeep.touch(outcome.dataset_id, outcome.inserted)
         wrote(outcome.inserted + outcome.updated)
-        return _response(target, request, plan, outcome) | told.fields()
+        return _result(target, request, plan, outcome, told)
 
     async def _plan_and_load(
         self,
         target: Target,
         request: ImportRequest,
         staging: Staging,
+        known: Sequence[Table],
         told: Understood[ImportInstruction],
         progress: Progress,
         queued: bool,
-    ) -> tuple[ImportPlan, Outcome]:
-        """Plans a staged file and writes it; plans again where the table was made or changed meanwhile."""
+    ) -> tuple[Planned, Outcome]:
+        """Plans a staged file and writes it. Looks and plans again where the table was made or changed meanwhile."""
         for left in reversed(range(PLANS)):
-            plan = await self._plan(self._database, target.caller, request, staging, told)
-            refuse_unclear(plan, target.public_id)
+            planned = await asyncio.to_thread(_plan, request, staging, known, told)
+            refuse_unclear(planned.plan, target.public_id)
             try:
-                return plan, await self._load(target, staging, plan, progress, queued)
+                return planned, await self._load(target, staging, planned, progress, queued)
             except StalePlanError:
                 if not left:
                     raise
+            known = await tables.find_tables(self._database, target.caller)
         raise AssertionError("the last plan is written or raises")
 
     async def _fail(self, target: Target, reason: str) -> None:
@@ -215,8 +222,10 @@ class ImportService:
             await asyncio.shield(start_detached(self._announcements.fail(self._database, target.import_id, reason)))
 
     async def _load(
-        self, target: Target, staging: Staging, plan: ImportPlan, progress: Progress, queued: bool
+        self, target: Target, staging: Staging, planned: Planned, progress: Progress, queued: bool
     ) -> Outcome:
+        plan = planned.plan
+
         async def ended(connection: Connection) -> None:
             if queued:
                 await self._announcements.announce(connection, target.import_id)
@@ -230,50 +239,42 @@ class ImportService:
             self._upkeep.touch(outcome.dataset_id, outcome.inserted)
             return outcome
         return await load(
-            self._database, target, staging, plan, report=progress.report, summarize=summarize, ended=ended
+            self._database, target, staging, planned, report=progress.report, summarize=summarize, ended=ended
         )
 
     @contextlib.asynccontextmanager
     async def _staged(
-        self, caller: Caller, request: ImportRequest, progress: Progress | None = None
+        self, caller: Caller, request: ImportRequest, known: Sequence[Table], progress: Progress | None = None
     ) -> AsyncIterator[tuple[Staging, Understood[ImportInstruction]]]:
-        """The records of a file, and what its instruction says."""
-        told = await self._instruction(caller, request)
+        """Reads a file's records, and the instruction. known: the organization's tables."""
+        told = await self._instruction(caller, request, known)
         report = None if progress is None else lambda records: progress.report("reading", records)
-        # Both readings choose among these tables: a table that another import creates meanwhile is no contradiction.
-        known = await tables.find_tables(self._database, caller)
-        options, table = await self._options(request, told.said, known)
+        table = _target(told.said, known, request)
+        before = FileFormat() if table is None else await tables.last_file_format(self._database, table)
+        options = read_options(told.said, before)
         async with self._stager.staging(
             caller, request.path, request.file_name, options, on_progress=report
         ) as staging:
             # Now that the file's columns are known, the instruction can be read with them.
-            told = await self._instruction(caller, request, staging.source.names, told)
-            later, other = await self._options(request, told.said, known)
-            # What others import meanwhile changes nothing of how the file was read.
-            later = replace(later, before=options.before) if other == table else later
-            if later != options:
+            told = await self._instruction(caller, request, known, staging.source.names, told)
+            other = _target(told.said, known, request)
+            if other != table:
+                before = FileFormat() if other is None else await tables.last_file_format(self._database, other)
+            if read_options(told.said, before) != options:
                 raise BadRequestError("Instruction is unclear", "how the file is to be read; put names into quotes")
             yield staging, told
-
-    async def _options(
-        self, request: ImportRequest, said: ImportInstruction, known: Sequence[Table]
-    ) -> tuple[ReadOptions, int | None]:
-        """How a file is to be read, as the instruction says or the table's last one was written; and the table's id."""
-        table = find_target(said, [] if said.dataset else known, request.file_name)
-        before = FileFormat() if table is None else await tables.last_file_format(self._database, table)
-        return read_options(said, before), None if table is None else table.id
 
     async def _instruction(
         self,
         caller: Caller,
         request: ImportRequest,
+        known: Sequence[Table],
         headers: Sequence[str] = (),
         before: Understood[ImportInstruction] | None = None,
     ) -> Understood[ImportInstruction]:
         """What the instruction says. headers, before: of the file, and what it was before they were known."""
         if request.said is not None:
             return Understood(request.said)
-        known = await tables.find_tables(self._database, caller)
         if before is None:
             told = await self._language.import_instruction(caller, request.instruction, known)
         else:
@@ -297,7 +298,7 @@ class ImportService:
         caller: Caller,
         request: ImportRequest,
         said: ImportInstruction,
-        known: list[Table],
+        known: Sequence[Table],
         headers: Sequence[str],
     ) -> ImportInstruction:
         """What an earlier import of the thread was told, with what this one says instead."""
@@ -322,90 +323,63 @@ class ImportService:
             )
         return said
 
-    async def _plan(
-        self,
-        database: Database | Connection,
-        caller: Caller,
-        request: ImportRequest,
-        staging: Staging,
-        told: Understood[ImportInstruction],
-    ) -> ImportPlan:
-        known = await tables.find_tables(database, caller)
-
-        def planned() -> ImportPlan:
-            target = None if told.said.dataset else find_target(told.said, known, request.file_name)
-            return make_plan(staging, inspect(staging, told.said, target), told.said, known, request.file_name)
-
-        plan = await asyncio.to_thread(planned)
-        return msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
-
-    async def preview(self, caller: Caller, request: ImportRequest) -> Row:
+    async def preview(self, caller: Caller, request: ImportRequest) -> Preview:
         """What an import would do. Nothing is written."""
-        async with self._lane.slot(caller), self._staged(caller, request) as (staging, told):
-            plan = await self._plan(self._database, caller, request, staging, told)
-            existing = await tables.find_tables(self._database, caller, name=plan.table) if plan.exists else []
-            expected, matched = await expect(self._database, Staged(staging, plan), existing[0] if existing else None)
-            cells = await asyncio.to_thread(matched.sample_rows, 10)
-            return {
-                "success": True,
-                "table_name": plan.table,
-                "table_exists": plan.exists,
-                "as_dataset": plan.dataset,
-                "file_name": request.file_name,
-                "records": staging.records,
-                "columns": [
-                    {
-                        "source": c.header,
-                        "name": c.name,
-                        "type": SHOWN_TYPES[c.type],
-                        "new": c.new,
-                        "semantic": c.semantic,
-                        "required": c.required,
-                        "format": format_shown(c.kind),
-                        "unit": c.unit,
-                    }
-                    for c in plan.columns
-                ],
-                "key_columns": list(plan.key),
-                "duplicates": plan.duplicates,
-                "policy": plan.policy,
-                "encoding": plan.written.encoding,
-                "delimiter": plan.written.delimiter,
-                "time_column": plan.time_column,
-                **expected_fields(expected, plan),
-                **told.fields(),
-                "replace": plan.replace,
-                "notes": list(plan.notes),
-                "sample": cells,
-                **read_fields(plan),
-                "questions": list(plan.questions),
-            }
+        async with self._lane.slot(caller):
+            known = await tables.find_tables(self._database, caller)
+            async with self._staged(caller, request, known) as (staging, told):
+                planned = await asyncio.to_thread(_plan, request, staging, known, told)
+                expected, matched = await expect(self._database, Staged(staging, planned.plan), planned.table)
+                cells = await asyncio.to_thread(matched.sample_rows, 10)
+                return preview_of(expected, planned.plan, told, request.file_name, cells)
 
 
-def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome: Outcome) -> Row:
-    return {
-        "status": "success",
-        "import_id": str(target.public_id),
-        "table_name": outcome.table,
-        "file_name": request.file_name,
-        "records_processed": outcome.records,
-        "duplicates_skipped": outcome.duplicates,
-        "action_taken": outcome.action,
-        "response_summary": summary(outcome, plan),
-        "has_correctable_issues": outcome.has_issues,
-        "records_inserted": outcome.inserted,
-        "records_updated": outcome.updated,
-        "validation_failures": outcome.failures,
-        "value_replacements": outcome.replacements,
-        "records_left_out": outcome.left_out,
-        "records_flagged": outcome.similar,
-        "new_columns": outcome.new_columns,
-        "dataset_id": outcome.dataset_id,
-        "thread_id": request.thread_id,
-        "rows_replaced": outcome.replaced,
-        "records_not_found": outcome.unmatched,
-        **read_fields(plan),
-    }
+def _target(said: ImportInstruction, known: Sequence[Table], request: ImportRequest) -> Table | None:
+    """Finds the table that an instruction means. known: the organization's tables."""
+    return None if said.dataset else find_target(said, known, request.file_name)
+
+
+def _plan(
+    request: ImportRequest, staging: Staging, known: Sequence[Table], told: Understood[ImportInstruction]
+) -> Planned:
+    """Plans an import of a staged file. known: the organization's tables."""
+    inferred = inspect(staging, told.said, _target(told.said, known, request))
+    plan = make_plan(staging, inferred, told.said, known, request.file_name)
+    plan = msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
+    table = next((one for one in known if one.name == plan.table), None) if plan.exists else None
+    return Planned(plan, table)
+
+
+def _result(
+    target: Target, request: ImportRequest, plan: ImportPlan, outcome: Outcome, told: Understood[ImportInstruction]
+) -> ImportResult:
+    return ImportResult(
+        status="success",
+        import_id=str(target.public_id),
+        table_name=outcome.table,
+        file_name=request.file_name,
+        records_processed=outcome.records,
+        duplicates_skipped=outcome.duplicates,
+        action_taken=outcome.action,
+        response_summary=summary(outcome, plan),
+        has_correctable_issues=outcome.has_issues,
+        records_inserted=outcome.inserted,
+        records_updated=outcome.updated,
+        validation_failures=outcome.failures,
+        value_replacements=outcome.replacements,
+        records_left_out=outcome.left_out,
+        records_flagged=outcome.similar,
+        new_columns=tuple(outcome.new_columns),
+        dataset_id=outcome.dataset_id,
+        thread_id=request.thread_id,
+        rows_replaced=outcome.replaced,
+        records_not_found=outcome.unmatched,
+        understood=plan.understood,
+        not_understood=plan.not_understood,
+        proposals=plan.proposals,
+        language_engine=told.told_engine,
+        notes=told.told_notes,
+    )
 
 
 async def find_import(database: Database, caller: Caller, text: str) -> Row:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from atlas.column_formats.model import NUMBERS
+from atlas.contract.imports import Clause
 from atlas.imports.checks import REASONS, holds_value
 from atlas.imports.duckdb_casts import literal
 from atlas.imports.files.source import physical
 from atlas.imports.plan import ColumnPlan
 from atlas.imports.staging import Staging
 from atlas.kit.identifiers import identifier
-from atlas.language.instructions import Clause, Filter, ImportInstruction
+from atlas.language.instructions import Filter, ImportInstruction
 from atlas.language.paraphrase import filter_text
 from atlas.tables.model import SHOWN_TYPES, Rules
 
@@ -106,6 +107,4 @@ def rename_questions(renamed: Mapping[int, str], chosen: Sequence[int], headers:
 def with_filter(said: ImportInstruction, filters: tuple[tuple[Filter, ...], ...]) -> tuple[Clause, ...]:
     """What was understood, with the filter as it is applied to the file."""
     meaning = filter_text(filters, exclude=said.exclude)
-    return tuple(
-        msgspec.structs.replace(each, meaning=meaning) if each.kind == "filter" else each for each in said.understood
-    )
+    return tuple(replace(each, meaning=meaning) if each.kind == "filter" else each for each in said.understood)

@@ -12,6 +12,7 @@ import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
+from atlas.contract.imports import ClearedImport, LaterChange, RedoneImport, ResetImport, Undone
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, ForbiddenError
 from atlas.imports import repository as imports
@@ -49,15 +50,6 @@ class FileMapping:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LaterChange:
-    """An import or update that has changed some of the same `rows` since."""
-
-    import_id: str
-    kind: str
-    rows: int
-
-
 class UndoService:
     """Takes imports back, and runs them again."""
 
@@ -65,7 +57,7 @@ class UndoService:
         self._database = database
         self._runner = runner
 
-    async def undo(self, caller: Caller, import_id: str, *, partial: bool = False, dry_run: bool = False) -> Row:
+    async def undo(self, caller: Caller, import_id: str, *, partial: bool = False, dry_run: bool = False) -> Undone:
         """Takes an import, update or correction back as a whole; with `partial`, what nobody has changed since.
 
         dry_run: tells what would be taken back, and changes nothing. Raises BadRequestError where others have changed
@@ -78,7 +70,7 @@ class UndoService:
             if not (done.complete or partial or dry_run):
                 raise _not_whole(done, later)
             await _mark(connection, row, done)
-        return _response(row, done, later, dry_run=dry_run)
+        return _undone(row, done, later, dry_run=dry_run)
 
     async def last_of_thread(self, caller: Caller, thread_id: str | None) -> str:
         """The newest import of a thread, or of the caller's organization. Raises BadRequestError."""
@@ -136,7 +128,9 @@ class UndoService:
             await imports.shorten(connection, row["corrects"], done.rows_removed)
         return done
 
-    async def redo(self, caller: Caller, import_id: str, mapping: FileMapping | None, *, execute: bool) -> Row:
+    async def redo(
+        self, caller: Caller, import_id: str, mapping: FileMapping | None, *, execute: bool
+    ) -> RedoneImport | ResetImport:
         """Takes an import back and forgets its mapping; runs it again with another one, if asked.
 
         All of it is one transaction: where the import cannot be run again, it stays as it was. Without `execute`, a
@@ -146,18 +140,14 @@ class UndoService:
         if row["kind"] != "import":
             raise BadRequestError("Not an import", f"it is an {row['kind']}; undo it instead")
         if execute:
-            return {"success": True, **await self._again(caller, row, mapping)}
+            return await self._again(caller, row, mapping)
         async with self._database.transaction() as connection:
             await self._reset(connection, caller, row)
             if mapping is not None:
                 await imports.keep_mapping(connection, row["id"], msgspec.to_builtins(mapping))
         kept = " The new mapping is kept for the next run." if mapping is not None else ""
-        return {
-            "success": True,
-            "import_id": str(row["public_id"]),
-            "status": "reset",
-            "message": f"The import was taken back and its mapping cleared.{kept}",
-        }
+        told = f"The import was taken back and its mapping cleared.{kept}"
+        return ResetImport(str(row["public_id"]), "reset", told)
 
     async def _reset(self, connection: Connection, caller: Caller, row: Row) -> None:
         """Takes an import back and forgets its mapping, within a transaction."""
@@ -172,7 +162,7 @@ class UndoService:
         await imports.clear_plan(connection, row["id"])
         await imports.mark_undone(connection, row["id"], "reset", "The import was taken back.")
 
-    async def _again(self, caller: Caller, row: Row, mapping: FileMapping | None) -> Row:
+    async def _again(self, caller: Caller, row: Row, mapping: FileMapping | None) -> RedoneImport:
         if mapping is None and row["mapping"] is not None:
             mapping = msgspec.convert(row["mapping"], FileMapping)
 
@@ -196,7 +186,8 @@ class UndoService:
                 accept_proposals=row["accept_proposals"],
             )
             target = Target(caller, row["id"], row["number"], row["public_id"])
-            return await self._runner.run_after(target, request, take_back)
+            done = await self._runner.run_after(target, request, take_back)
+            return RedoneImport(**vars(done))
 
     async def _own(self, caller: Caller, import_id: str) -> Row:
         """An import that the caller may run again. A file for a dataset is its user's, whoever reads the dataset."""
@@ -205,12 +196,12 @@ class UndoService:
             raise ForbiddenError("Permission denied", "Only who imported a file into a dataset may import it again")
         return row
 
-    async def clear_mapping(self, caller: Caller, import_id: str) -> Row:
+    async def clear_mapping(self, caller: Caller, import_id: str) -> ClearedImport:
         """Forgets the mapping of an import; its rows stay."""
         row = await self._own(caller, import_id)
         async with self._database.transaction() as connection:
             await imports.clear_plan(connection, row["id"])
-        return {"success": True, "import_id": str(row["public_id"]), "message": "The mapping was cleared."}
+        return ClearedImport(str(row["public_id"]), "The mapping was cleared.")
 
 
 async def _mark(connection: Connection, row: Row, done: undoing.Undone) -> None:
@@ -246,20 +237,19 @@ def _told(row: Row, done: undoing.Undone) -> str:
     return "; ".join(parts)
 
 
-def _response(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_run: bool) -> Row:
+def _undone(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_run: bool) -> Undone:
     told = _told(row, done)
-    return {
-        "success": True,
-        "import_id": str(row["public_id"]),
-        "table_name": row["table_name"],
-        "complete": done.complete,
-        "dry_run": dry_run,
-        "rows_removed": done.rows_removed,
-        "rows_restored": len(done.rows_restored),
-        "rows_kept": done.rows_kept,
-        "values_kept": done.values_kept,
-        "table_removed": done.table_dropped,
-        "columns_removed": done.columns_dropped,
-        "changed_since": [] if done.complete else [msgspec.to_builtins(one) for one in later],
-        "message": f"Nothing was changed. An undo would give: {told}." if dry_run else f"{told}.",
-    }
+    return Undone(
+        import_id=str(row["public_id"]),
+        table_name=row["table_name"],
+        complete=done.complete,
+        dry_run=dry_run,
+        rows_removed=done.rows_removed,
+        rows_restored=len(done.rows_restored),
+        rows_kept=done.rows_kept,
+        values_kept=done.values_kept,
+        table_removed=done.table_dropped,
+        columns_removed=tuple(done.columns_dropped),
+        changed_since=() if done.complete else tuple(later),
+        message=f"Nothing was changed. An undo would give: {told}." if dry_run else f"{told}.",
+    )

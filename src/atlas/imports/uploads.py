@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import shutil
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
@@ -34,18 +29,9 @@ ProposalsField = Annotated[
 ]
 
 
-@contextlib.asynccontextmanager
-async def received(file: UploadFile) -> AsyncIterator[tuple[Path, str]]:
-    """An uploaded file on disk, and its name."""
+def received(file: UploadFile) -> tuple[Path, str]:
+    """Returns the path of an uploaded file, which is there until the request ends, and the file's name."""
     name = (file.filename or "").replace("\0", "").strip()
     if not name:
         raise BadRequestError("Invalid file", "file: a file with a name is required")
-    with tempfile.NamedTemporaryFile(prefix="atlas-upload-", delete=False) as target:
-        path = Path(target.name)
-        try:
-            await asyncio.to_thread(shutil.copyfileobj, file.file, target, 1024 * 1024)
-            target.close()
-            yield path, name[-200:]
-        finally:
-            target.close()
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+    return Path(str(file.file.name)), name[-200:]

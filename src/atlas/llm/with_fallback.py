@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 from atlas.accounts.access import Caller
+from atlas.contract.imports import InstructionEngine
+from atlas.contract.shape import absent
 from atlas.errors import ModelError
 from atlas.kit.processor_shares import in_charged_thread
 from atlas.language.instructions import ImportInstruction
@@ -31,12 +33,18 @@ class Understood(Generic[T]):
     """
 
     said: T
-    engine: Literal["model", "offline"] | None = None
+    engine: InstructionEngine | None = None
     notes: tuple[str, ...] = ()
 
-    def fields(self) -> dict[str, Any]:
-        """Returns the members `language_engine` and `notes` of a response, or none if the organization has no model."""
-        return {} if self.engine is None else {"language_engine": self.engine, "notes": list(self.notes)}
+    @property
+    def told_engine(self) -> InstructionEngine:
+        """Gives the engine as answers have it: they lack it where the organization has no model."""
+        return self.engine or absent()
+
+    @property
+    def told_notes(self) -> tuple[str, ...]:
+        """Gives the notes as answers have them: they lack them where the organization has no model."""
+        return absent() if self.engine is None else self.notes
 
 
 @lru_cache(maxsize=32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +12,10 @@ from atlas.accounts.dependencies import CallerDep
 from atlas.contract.questions import (
     AskedPage,
     AskedView,
+    GeneratedSql,
+    QuestionAnswer,
     RatedView,
+    SqlResult,
     TermPage,
     TermView,
     VerifiedPage,
@@ -24,11 +27,6 @@ from atlas.db.allowed_functions import ALLOWED_FUNCTIONS
 from atlas.kit.file_formats import Output
 from atlas.questions.glossary import GlossaryService
 from atlas.questions.history import AskedService
-from atlas.questions.schemas import (
-    AnswerView,
-    GeneratedView,
-    ResultView,
-)
 from atlas.questions.service import QuestionService
 from atlas.questions.verified import VerifiedChange, VerifiedService
 from atlas.sqlgate.service import FORMATS, SqlService
@@ -129,20 +127,20 @@ class TermBody(Body):
     table_name: TableName | None = Field(None, examples=["customers"])
 
 
-@router.post("/query", response_model=AnswerView, summary="Ask a question")
-async def ask(caller: CallerDep, questions: QuestionServiceDep, body: QueryBody) -> dict[str, Any]:
+@router.post("/query", summary="Ask a question")
+async def ask(caller: CallerDep, questions: QuestionServiceDep, body: QueryBody) -> QuestionAnswer:
     """Answers a question on tables of your organization and datasets that you may read. Reads only."""
     return await questions.ask(caller, body.prompt, body.table_name, body.max_rows, body.thread_id)
 
 
-@router.post("/generate-sql", response_model=GeneratedView, summary="Turn a question into SQL")
-async def generate_sql(caller: CallerDep, questions: QuestionServiceDep, body: GenerateBody) -> dict[str, Any]:
+@router.post("/generate-sql", summary="Turn a question into SQL")
+async def generate_sql(caller: CallerDep, questions: QuestionServiceDep, body: GenerateBody) -> GeneratedSql:
     """Turns a question into SQL. PostgreSQL plans the SQL but does not run it."""
     return await questions.generate(caller, body.prompt, body.table_hints)
 
 
-@router.post("/sql", response_model=ResultView, summary="Run SQL")
-async def run_sql(caller: CallerDep, sql: SqlServiceDep, body: SqlBody) -> dict[str, Any]:
+@router.post("/sql", summary="Run SQL")
+async def run_sql(caller: CallerDep, sql: SqlServiceDep, body: SqlBody) -> SqlResult:
     """Runs one SELECT with the names that you know."""
     return await sql.query(caller, body.sql, body.max_rows)
 

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from atlas.accounts.access import Caller
 from atlas.catalog.mentions import read_by
 from atlas.catalog.model import Catalog
-from atlas.contract.questions import AskedStatus, Engine
+from atlas.contract.questions import AskedStatus, Chart, Engine, GeneratedSql, QuestionAnswer
 from atlas.db.database import Database
 from atlas.errors import AtlasError, BadRequestError, ModelError
 from atlas.kit.processor_shares import in_charged_thread
@@ -34,7 +34,6 @@ from atlas.sqlgate.gate import CheckedQuery
 from atlas.sqlgate.sandbox import QueryResult
 from atlas.sqlgate.service import SqlService, restricted, row_limit, table_named, told_owners
 
-Row = dict[str, Any]
 Planner = Callable[[Question], QuestionPlan]
 T = TypeVar("T")
 MAX_PROMPT, MAX_THREAD, MAX_HINTS = 4_000, 200, 50
@@ -124,8 +123,8 @@ class QuestionService:
         table_name: str | None = None,
         max_rows: int | None = None,
         thread_id: str | None = None,
-    ) -> Row:
-        """Answers a question, and returns the response of `query`.
+    ) -> QuestionAnswer:
+        """Answers a question.
 
         max_rows: 1 to 10,000, by default 1,000.
         thread_id: None starts a thread.
@@ -146,15 +145,14 @@ class QuestionService:
         if answer.failure is not None:
             with contextlib.suppress(AtlasError):
                 reason = answer.failure.details or answer.failure.message
-                await self._record(caller, asked_id, thread, question, answer, {"response": reason}, status="failed")
+                await self._record(caller, asked_id, thread, question, answer, reason, status="failed")
             raise answer.failure
-        told = await asyncio.to_thread(_told, answer, question.catalog)
-        told["assumptions"] += told_owners(question.catalog, told["tables"])
-        await self._record(caller, asked_id, thread, question, answer, told, status=answer.status)
-        return told | {"thread_id": thread, "question_id": str(asked_id)}
+        told = await asyncio.to_thread(_told, answer, question.catalog, thread, asked_id)
+        await self._record(caller, asked_id, thread, question, answer, told.response, status=answer.status)
+        return told
 
-    async def generate(self, caller: Caller, prompt: str, table_hints: Sequence[str] = ()) -> Row:
-        """Generates SQL for a question, and returns the response of `generate-sql`. Nothing is run or stored."""
+    async def generate(self, caller: Caller, prompt: str, table_hints: Sequence[str] = ()) -> GeneratedSql:
+        """Generates SQL for a question. Nothing is run or stored."""
         if len(table_hints) > MAX_HINTS:
             raise BadRequestError("Invalid parameter", f"table_hints: over {MAX_HINTS}")
         question, same = await self._question(caller, prompt, table_hints)
@@ -164,18 +162,18 @@ class QuestionService:
         if answer.failure is not None:
             raise answer.failure
         checked, plan = answer.found, answer.plan
-        return {
-            "success": checked is not None,
-            "sql_query": None if checked is None else checked.logical,
-            "tables_referenced": [] if checked is None else list(checked.tables),
-            "explanation": answer.refusal() if checked is None else plan.explanation or _explained(checked),
-            "confidence": answer.confidence,
-            "assumptions": [*plan.assumptions, *(told_owners(question.catalog, checked.tables) if checked else ())],
-            "not_understood": list(plan.not_understood),
-            "suggestions": list(plan.suggestions),
-            "engine": answer.engine,
-            "notes": list(answer.notes),
-        }
+        return GeneratedSql(
+            success=checked is not None,
+            sql_query=None if checked is None else checked.logical,
+            tables_referenced=() if checked is None else tuple(checked.tables),
+            explanation=answer.refusal() if checked is None else plan.explanation or _explained(checked),
+            confidence=answer.confidence,
+            assumptions=(*plan.assumptions, *(told_owners(question.catalog, checked.tables) if checked else ())),
+            not_understood=tuple(plan.not_understood),
+            suggestions=tuple(plan.suggestions),
+            engine=answer.engine,
+            notes=answer.notes,
+        )
 
     async def _question(
         self, caller: Caller, prompt: str, hints: Sequence[str], thread: str | None = None
@@ -283,7 +281,7 @@ class QuestionService:
         thread: str,
         question: Question,
         answer: Answer[tuple[CheckedQuery, QueryResult]],
-        told: Row,
+        response: str,
         *,
         status: AskedStatus,
     ) -> None:
@@ -296,7 +294,7 @@ class QuestionService:
             engine=answer.engine,
             status=status,
             sql=answer.plan.sql if checked is None else checked.logical,
-            response=told["response"],
+            response=response,
             rows_returned=0 if result is None else len(result.rows),
             seconds=0.0 if result is None else result.seconds,
             confidence=answer.confidence,
@@ -332,46 +330,52 @@ def _thread(thread_id: str | None) -> str:
     return thread_id
 
 
-def _told(answer: Answer[tuple[CheckedQuery, QueryResult]], catalog: Catalog) -> Row:
-    """Builds the response of `query` without its ids."""
+def _told(
+    answer: Answer[tuple[CheckedQuery, QueryResult]], catalog: Catalog, thread: str, asked_id: UUID
+) -> QuestionAnswer:
+    """Builds the answer to a question."""
     from atlas.language.offline.questions.answer_text import column_units, describe
     from atlas.language.offline.questions.units import units_of
 
     plan = answer.plan
-    row: Row = {
-        "success": False,
-        "response": "",
-        "executed_sql": None,
-        "data_csv": "",
-        "rows_returned": 0,
-        "execution_time_seconds": 0.0,
-        "engine": answer.engine,
-        "confidence": answer.confidence,
-        "tables": [],
-        "truncated": False,
-        "chart": None,
-        "units": {},
-        "assumptions": list(plan.assumptions),
-        "not_understood": list(plan.not_understood),
-        "suggestions": list(plan.suggestions),
-        "notes": list(answer.notes),
-    }
+    none = QuestionAnswer(
+        success=False,
+        response="",
+        executed_sql=None,
+        data_csv="",
+        rows_returned=0,
+        execution_time_seconds=0.0,
+        thread_id=thread,
+        question_id=str(asked_id),
+        engine=answer.engine,
+        confidence=answer.confidence,
+        tables=(),
+        truncated=False,
+        chart=None,
+        units={},
+        assumptions=tuple(plan.assumptions),
+        not_understood=tuple(plan.not_understood),
+        suggestions=tuple(plan.suggestions),
+        notes=answer.notes,
+    )
     if answer.found is None:
-        return row | {"response": answer.refusal()}
+        return replace(none, response=answer.refusal())
     (checked, result), chart = answer.found, plan.chart
     units = units_of(catalog)
-    return row | {
-        "success": True,
-        "response": describe(plan, result.columns, result.rows, result.truncated, units),
-        "units": column_units(plan, result.columns, units),
-        "executed_sql": checked.logical,
-        "data_csv": csv_text(result.columns, result.rows),
-        "rows_returned": len(result.rows),
-        "execution_time_seconds": round(result.seconds, 3),
-        "tables": list(checked.tables),
-        "truncated": result.truncated,
-        "chart": None if chart is None else {"kind": chart.kind, "x": chart.x, "y": list(chart.y)},
-    }
+    return replace(
+        none,
+        success=True,
+        response=describe(plan, result.columns, result.rows, result.truncated, units),
+        units=column_units(plan, result.columns, units),
+        executed_sql=checked.logical,
+        data_csv=csv_text(result.columns, result.rows),
+        rows_returned=len(result.rows),
+        execution_time_seconds=round(result.seconds, 3),
+        tables=tuple(checked.tables),
+        truncated=result.truncated,
+        chart=None if chart is None else Chart(chart.kind, chart.x, tuple(chart.y)),
+        assumptions=(*none.assumptions, *told_owners(catalog, checked.tables)),
+    )
 
 
 def _explained(checked: CheckedQuery) -> str:

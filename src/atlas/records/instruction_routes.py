@@ -6,17 +6,16 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from atlas.accounts.dependencies import CallerDep
+from atlas.contract.records import Recorded
 from atlas.errors import BadRequestError
-from atlas.imports.schemas import ENGINE_FIELD, Engine
 from atlas.kit.processor_shares import in_charged_thread
 from atlas.records.instructions import InstructionService
 from atlas.web.bodies import Body, body_schema
 from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.json_route import INLINE_BYTES, JsonRoute, bounded_body, loads, refuse_deep
-from atlas.web.openapi.responses import answer
 from atlas.web.provided import provided
 
 InstructionServiceDep = Annotated[InstructionService, provided(InstructionService)]
@@ -47,32 +46,6 @@ class InstructionText(Body):
     text: str = Field(max_length=1_000_000, examples=["Update the client with email billing@acme.com: set plan to pro"])
 
 
-class EntityView(BaseModel):
-    """The result for one record."""
-
-    entity_type: str
-    table_name: str
-    success: bool
-    operation: str = Field(examples=["INSERT"])
-    record_count: int
-    inserted_ids: list[str] | None = Field(None, description="Of an insert.")
-    affected_ids: list[str] | None = Field(None, description="Of anything else.")
-
-
-class InstructionView(BaseModel):
-    """The result of an instruction. With `success` false, `question` asks about the unclear part."""
-
-    success: bool
-    intent: str | None
-    entities: list[EntityView]
-    tables_affected: list[str]
-    total_records_processed: int
-    question: str | None = None
-    message: str | None = Field(None, description="What was undone.")
-    language_engine: Engine | None = ENGINE_FIELD
-    notes: list[str] | None = Field(None, description="What happened to the model, where there is one.")
-
-
 def _read(raw: bytes) -> InstructionBody | InstructionText:
     """Parses the body as JSON: words if the body has the member `text`, else records. Raises ValidationError."""
     refuse_deep(raw)
@@ -99,7 +72,6 @@ BODY = {
 
 @router.post(
     "/smart-data-instruction",
-    responses=answer(InstructionView),
     summary="Insert, update or archive records",
     openapi_extra={"requestBody": BODY},
 )
@@ -108,7 +80,7 @@ async def smart_data_instruction(
     caller: CallerDep,
     instructions: InstructionServiceDep,
     thread_id: Annotated[str | None, Query(max_length=200, description="Conversation, for `undo that`.")] = None,
-) -> dict[str, Any]:
+) -> Recorded:
     """Carries out an instruction on single records: all of it, or nothing. An unclear instruction gets a `question`."""
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
     raw = await bounded_body(request)

@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
+from atlas.contract.records import Recorded, RecordedEntity
+from atlas.contract.shape import absent
 from atlas.db.database import Connection, Database
 from atlas.errors import AtlasError, BadRequestError
 from atlas.imports import repository as imports
@@ -54,18 +57,20 @@ class InstructionService:
         self._undo = undo
         self._language = language
 
-    async def execute_text(self, caller: Caller, text: str, thread_id: str | None) -> Row:
+    async def execute_text(self, caller: Caller, text: str, thread_id: str | None) -> Recorded:
         """Carries out an instruction in Markdown or plain English."""
         known = await tables.find_tables(self._database, caller)
         understood = await self._language.record_instruction(caller, text, known)
         if understood.said.intent == "undo":
             done = await self._undo.undo(caller, await self._undo.last_of_thread(caller, thread_id))
-            return _response("undo", [], done["complete"]) | {"message": done["message"]} | understood.fields()
-        return await self.run(caller, understood.said, text, thread_id) | understood.fields()
+            found = replace(_recorded("undo", (), done.complete), message=done.message)
+        else:
+            found = await self.run(caller, understood.said, text, thread_id)
+        return replace(found, language_engine=understood.told_engine, notes=understood.told_notes)
 
     async def structured(
         self, caller: Caller, intent: str, items: Sequence[Row], text: str, thread_id: str | None
-    ) -> Row:
+    ) -> Recorded:
         """Carries out entities given as JSON: `entity_type`, `table_hint`, `data`, `match`.
 
         Raises BadRequestError for an insert without data.
@@ -82,7 +87,9 @@ class InstructionService:
             entities.append(Entity(item["entity_type"], item["table_hint"], data, match))
         return await self.run(caller, RecordInstruction(intent, tuple(entities)), text, thread_id)
 
-    async def run(self, caller: Caller, instruction: RecordInstruction, text: str, thread_id: str | None = None) -> Row:
+    async def run(
+        self, caller: Caller, instruction: RecordInstruction, text: str, thread_id: str | None = None
+    ) -> Recorded:
         """Carries out a parsed instruction: all of it, or nothing."""
         if instruction.question is not None or instruction.intent is None:
             return _question(instruction.intent, instruction.question or "What should be done?")
@@ -90,15 +97,15 @@ class InstructionService:
         try:
             groups = _grouped(instruction, known)
             async with self._database.transaction() as connection:
-                results = []
+                results: list[RecordedEntity] = []
                 for table, entities in groups:
                     results += await self._group(
                         connection, caller, instruction.intent, table, entities, text, thread_id
                     )
         except QuestionError as question:
             return _question(instruction.intent, str(question))
-        wrote(sum(entity["record_count"] for entity in results))
-        return _response(instruction.intent, results, True)
+        wrote(sum(entity.record_count for entity in results))
+        return _recorded(instruction.intent, results, True)
 
     async def _group(
         self,
@@ -109,7 +116,7 @@ class InstructionService:
         entities: Sequence[Entity],
         text: str,
         thread_id: str | None,
-    ) -> list[Row]:
+    ) -> list[RecordedEntity]:
         """Carries out the entities of one table."""
         name = table if isinstance(table, str) else table.name
         import_id, number = await imports.create(
@@ -287,34 +294,29 @@ def _named(table: Table, record: Mapping[str, Any], label: str) -> Row:
     return found
 
 
-def _entity(intent: str, table: Table, entity: Entity, rows: Sequence[int]) -> Row:
-    ids = [row_uuid(table.id, row) for row in rows]
-    return {
-        "entity_type": entity.entity_type,
-        "table_name": table.name,
-        "success": True,
-        "operation": OPERATIONS[intent],
-        "record_count": len(rows),
-        ("inserted_ids" if intent == "insert" else "affected_ids"): ids,
-    }
+def _entity(intent: str, table: Table, entity: Entity, rows: Sequence[int]) -> RecordedEntity:
+    ids = tuple(row_uuid(table.id, row) for row in rows)
+    inserted = intent == "insert"
+    return RecordedEntity(
+        entity_type=entity.entity_type,
+        table_name=table.name,
+        success=True,
+        operation=OPERATIONS[intent],
+        record_count=len(rows),
+        inserted_ids=ids if inserted else absent(),
+        affected_ids=absent() if inserted else ids,
+    )
 
 
-def _response(intent: str, entities: list[Row], success: bool) -> Row:
-    return {
-        "success": success,
-        "intent": intent,
-        "entities": entities,
-        "tables_affected": list(dict.fromkeys(entity["table_name"] for entity in entities)),
-        "total_records_processed": sum(entity["record_count"] for entity in entities),
-    }
+def _recorded(intent: str, entities: Sequence[RecordedEntity], success: bool) -> Recorded:
+    return Recorded(
+        success=success,
+        intent=intent,
+        entities=tuple(entities),
+        tables_affected=tuple(dict.fromkeys(entity.table_name for entity in entities)),
+        total_records_processed=sum(entity.record_count for entity in entities),
+    )
 
 
-def _question(intent: str | None, question: str) -> Row:
-    return {
-        "success": False,
-        "intent": intent,
-        "entities": [],
-        "tables_affected": [],
-        "total_records_processed": 0,
-        "question": question,
-    }
+def _question(intent: str | None, question: str) -> Recorded:
+    return Recorded(False, intent, (), (), 0, question)

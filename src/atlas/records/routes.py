@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from atlas.accounts.dependencies import CallerDep
+from atlas.contract.records import DeletedTable, RowChange, RowHistory, TablePage
 from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
 from atlas.records.service import TableRowService
@@ -40,71 +40,7 @@ class ValuesBody(Body):
     values: dict[str, Any] = Field(examples=[{"email": "ann@x.com", "age": 31}])
 
 
-class ColumnPart(BaseModel):
-    """A column."""
-
-    name: str
-    type: str
-    unit: str = Field("", description="Of its values; empty where nobody said.", examples=["USD"])
-    description: str = Field("", description="What its values mean; empty where nobody said.")
-
-
-class RowsView(BaseModel):
-    """A page of rows. Each row has its number in `_row`."""
-
-    success: bool
-    table_name: str
-    columns: list[ColumnPart]
-    rows: list[dict[str, Any]] = Field(examples=[[{"_row": 1, "email": "ann@x.com", "age": 30}]])
-    total_count: int
-    limit: int
-    offset: int
-
-
-class ChangedRowView(BaseModel):
-    """A row after a change, and the id to undo it by."""
-
-    success: bool
-    table_name: str
-    import_id: str
-    row: int
-    values: dict[str, Any]
-    archived: bool
-    notes: list[str] = Field(description="How texts were read that are no plain values.")
-
-
-class RowChange(BaseModel):
-    """A change of a row, with the changed values before and after."""
-
-    import_id: str
-    kind: Literal["import", "update", "instruction", "correction"]
-    action: str = Field(examples=["insert", "update", "archive", "restore"])
-    at: str | None
-    user: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    undone: bool
-
-
-class RowHistoryView(BaseModel):
-    """Changes of a row, newest first."""
-
-    success: bool
-    table_name: str
-    row: int
-    changes: list[RowChange]
-
-
-class DeletedTableView(BaseModel):
-    """A deleted table."""
-
-    success: bool
-    table_name: str
-    deleted: bool
-    rows_removed: int
-
-
-@router.get("/rows", response_model=RowsView, summary="Rows of a table")
+@router.get("/rows", responses=answer(TablePage), summary="Rows of a table")
 async def list_rows(
     caller: CallerDep,
     table_rows: TableRowServiceDep,
@@ -120,17 +56,16 @@ async def list_rows(
     page = await table_rows.page(
         caller, table_name, filter_=filter, search=search, sort=sort, archived=archived, limit=limit, offset=offset
     )
-    body = msgspec.json.encode(page.head)[:-1] + b',"rows":[' + ",".join(page.rows).encode() + b"]}"
-    return Response(body, media_type="application/json")
+    return exact_json(page)
 
 
-@router.post("/rows", response_model=ChangedRowView, summary="Insert a row")
+@router.post("/rows", responses=answer(RowChange), summary="Insert a row")
 async def insert_row(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, body: ValuesBody) -> Response:
     """Inserts one row. Its values are checked as in an import."""
     return exact_json(await table_rows.insert(caller, table_name, body.values))
 
 
-@router.patch("/rows/{row}", response_model=ChangedRowView, summary="Change a row")
+@router.patch("/rows/{row}", responses=answer(RowChange), summary="Change a row")
 async def update_row(
     caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int, body: ValuesBody
 ) -> Response:
@@ -138,19 +73,19 @@ async def update_row(
     return exact_json(await table_rows.update(caller, table_name, row, body.values))
 
 
-@router.delete("/rows/{row}", response_model=ChangedRowView, summary="Archive a row")
+@router.delete("/rows/{row}", responses=answer(RowChange), summary="Archive a row")
 async def archive_row(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int) -> Response:
     """Hides a row from every read until it is restored."""
     return exact_json(await table_rows.archive(caller, table_name, row))
 
 
-@router.post("/rows/{row}/restore", response_model=ChangedRowView, summary="Restore a row")
+@router.post("/rows/{row}/restore", responses=answer(RowChange), summary="Restore a row")
 async def restore_row(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int) -> Response:
     """Shows an archived row again."""
     return exact_json(await table_rows.archive(caller, table_name, row, restore=True))
 
 
-@router.get("/rows/{row}/history", responses=answer(RowHistoryView), summary="History of a row")
+@router.get("/rows/{row}/history", responses=answer(RowHistory), summary="History of a row")
 async def row_history(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int) -> Response:
     """Lists the changes of a row with user and time, newest first; the insert comes last."""
     return exact_json(await table_rows.history(caller, table_name, row))
@@ -182,12 +117,12 @@ async def export_table(
     return FileResponse(chunks, media_type=media_type_for(request, file.media_type), headers=headers)
 
 
-@router.delete("", responses=answer(DeletedTableView), summary="Delete a table")
+@router.delete("", summary="Delete a table")
 async def delete_table(
     caller: CallerDep,
     table_rows: TableRowServiceDep,
     table_name: str,
     confirm: Annotated[str | None, Query(description="The table's name once more.")] = None,
-) -> dict[str, Any]:
+) -> DeletedTable:
     """Removes a table with all its rows, for good."""
     return await table_rows.drop(caller, table_name, confirm)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 import pyarrow as pa
 
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
+from atlas.contract.records import DeletedTable, PageColumn, PastChange, RowChange, RowHistory, TablePage
+from atlas.contract.shape import Json
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.imports import repository as imports
@@ -20,7 +23,6 @@ from atlas.imports.key_changes import refuse_taken_keys
 from atlas.imports.matched import match
 from atlas.kit.field_metadata import field_metadata, header_note
 from atlas.kit.file_formats import MEDIA_TYPES, Output
-from atlas.kit.pagination import moment
 from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.validation import refuse_text
 from atlas.kit.workbooks import Workbooks, refuse_rows
@@ -37,14 +39,6 @@ from atlas.timeseries.formats import TableWriter
 Row = dict[str, Any]
 MAX_SEARCH = 1_000
 _ACTIONS = {"insert": "Inserted", "update": "Updated", "archive": "Archived", "restore": "Restored"}
-
-
-@dataclass(frozen=True, slots=True)
-class RowsPage:
-    """A page of rows. head: the answer without `rows`. rows: a JSON object each."""
-
-    head: Row
-    rows: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +80,7 @@ class TableRowService:
         archived: bool = False,
         limit: int = 100,
         offset: int = 0,
-    ) -> RowsPage:
+    ) -> TablePage:
         """Returns a page of rows, sorted by number or by a column; `-` before the column sorts in descending order.
 
         Raises NotFoundError for an unknown table, and BadRequestError for a bad filter or column.
@@ -97,20 +91,17 @@ class TableRowService:
         rows, total = await tablerows.page(
             self._database, table, selection, column, descending=descending, limit=limit, offset=offset
         )
-        head = {
-            "success": True,
-            "table_name": table.name,
-            "columns": [
-                {"name": c.name, "type": SHOWN_TYPES[c.type], "unit": c.unit, "description": c.description}
-                for c in table.columns
-            ],
-            "total_count": total,
-            "limit": limit,
-            "offset": offset,
-        }
-        return RowsPage(head, rows)
+        return TablePage(
+            table_name=table.name,
+            columns=tuple(PageColumn(c.name, SHOWN_TYPES[c.type], c.unit, c.description) for c in table.columns),
+            total_count=total,
+            limit=limit,
+            offset=offset,
+            # A JSON object each, as PostgreSQL has written it.
+            rows=cast("tuple[Json, ...]", tuple(msgspec.Raw(row.encode()) for row in rows)),
+        )
 
-    async def insert(self, caller: Caller, name: str, values: Mapping[str, Any]) -> Row:
+    async def insert(self, caller: Caller, name: str, values: Mapping[str, Any]) -> RowChange:
         """Inserts a row that passes the table's checks. Raises BadRequestError, also for the key of an existing row."""
         table = await self._tables.with_rows(caller, name)
         async with self._database.transaction() as connection:
@@ -122,7 +113,7 @@ class TableRowService:
             row = (await insert_records(connection, change.table, change.number, one, notes))[0]
             return await self._finish(change, "insert", row, notes, inserted=1, first_row=row, last_row=row)
 
-    async def update(self, caller: Caller, name: str, row: int, values: Mapping[str, Any]) -> Row:
+    async def update(self, caller: Caller, name: str, row: int, values: Mapping[str, Any]) -> RowChange:
         """Sets values of a row. Null empties a value. Raises NotFoundError or BadRequestError."""
         table = await self._tables.with_rows(caller, name)
         async with self._database.transaction() as connection:
@@ -135,7 +126,7 @@ class TableRowService:
             done = await update_records(connection, change.table, change.number, one, notes)
             return await self._finish(change, "update", row, notes, updated=len(done))
 
-    async def archive(self, caller: Caller, name: str, row: int, *, restore: bool = False) -> Row:
+    async def archive(self, caller: Caller, name: str, row: int, *, restore: bool = False) -> RowChange:
         """Hides a row from every read, or shows it again. Raises NotFoundError or BadRequestError."""
         table = await self._tables.with_rows(caller, name)
         action = "restore" if restore else "archive"
@@ -158,7 +149,9 @@ class TableRowService:
         )
         return _Change(connection, locked, import_id, number)
 
-    async def _finish(self, change: _Change, action: str, row: int, notes: Sequence[str] = (), **counts: int) -> Row:
+    async def _finish(
+        self, change: _Change, action: str, row: int, notes: Sequence[str] = (), **counts: int
+    ) -> RowChange:
         table = change.table
         await imports.finish(
             change.connection,
@@ -175,17 +168,9 @@ class TableRowService:
         found = await tablerows.find(change.connection, table, row)
         assert found is not None
         wrote(1)
-        return {
-            "success": True,
-            "table_name": table.name,
-            "import_id": str(change.import_id),
-            "row": row,
-            "values": found[0],
-            "archived": found[1],
-            "notes": list(notes),
-        }
+        return RowChange(table.name, str(change.import_id), row, found[0], found[1], tuple(notes))
 
-    async def history(self, caller: Caller, name: str, row: int) -> Row:
+    async def history(self, caller: Caller, name: str, row: int) -> RowHistory:
         """Lists the changes of a row, archived or not, newest first and its insert last. Raises NotFoundError."""
         table = await self._tables.with_rows(caller, name)
         async with self._database.transaction() as connection:
@@ -199,7 +184,7 @@ class TableRowService:
             values = {name: first.get(name, value) for name, value in found[0].items()}
             insert = brought | {"before": None, "after": values, "undone": False}
             shown.append(_shown_change(table, insert, "insert"))
-        return {"success": True, "table_name": table.name, "row": row, "changes": shown}
+        return RowHistory(table.name, row, tuple(shown))
 
     async def export(
         self, caller: Caller, name: str, output: Output, filter_: str | None, *, safe: bool = False
@@ -235,7 +220,7 @@ class TableRowService:
         assert writer is not None, "the first part has the schema"
         yield writer.close()
 
-    async def drop(self, caller: Caller, name: str, confirm: str | None) -> Row:
+    async def drop(self, caller: Caller, name: str, confirm: str | None) -> DeletedTable:
         """Deletes a table with its rows, for good. confirm: the table's name once more. Raises BadRequestError."""
         table = await self._tables.with_rows(caller, name)
         if confirm != name:
@@ -245,7 +230,7 @@ class TableRowService:
             if locked is None:
                 raise NotFoundError("Table not found", f"no table {name[:100]!r}")
             await tables.drop(connection, locked)
-        return {"success": True, "table_name": table.name, "deleted": True, "rows_removed": locked.row_count}
+        return DeletedTable(table.name, True, locked.row_count)
 
 
 async def _selection(table: Table, filter_: str | None, search: str | None, *, archived: bool = False) -> Selection:
@@ -316,7 +301,7 @@ def _action(change: Row) -> str:
     return "update"
 
 
-def _shown_change(table: Table, change: Row, action: str) -> Row:
+def _shown_change(table: Table, change: Row, action: str) -> PastChange:
     """Returns a change as `history` shows it. A value of `_archived` is the time at which the row was archived."""
     timed = {column.name for column in table.columns if column.type == "timestamp"} | {"_archived"}
 
@@ -328,16 +313,16 @@ def _shown_change(table: Table, change: Row, action: str) -> Row:
             for name, value in values.items()
         }
 
-    return {
-        "import_id": str(change["import_id"]),
-        "kind": change["kind"],
-        "action": action,
-        "at": moment(change["at"]),
-        "user": change["user"],
-        "before": shown(change["before"]),
-        "after": shown(change["after"]),
-        "undone": change["undone"],
-    }
+    return PastChange(
+        import_id=str(change["import_id"]),
+        kind=change["kind"],
+        action=action,
+        at=change["at"],
+        user=change["user"],
+        before=shown(change["before"]),
+        after=shown(change["after"]),
+        undone=change["undone"],
+    )
 
 
 async def _array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
+from atlas.contract.records import MissingRow, Updated
+from atlas.contract.shape import absent
 from atlas.db.copy import in_thread
 from atlas.db.database import Connection, Database
 from atlas.errors import AtlasError, BadRequestError, NotFoundError
@@ -57,7 +59,7 @@ class UpdateService:
 
     async def by_condition(
         self, caller: Caller, name: str, condition: str, updates: Mapping[str, Any], *, all_rows: bool
-    ) -> Row:
+    ) -> Updated:
         """Sets values in all rows that match a WHERE clause, which runs as the organization's own role.
 
         Raises BadRequestError for a bad condition or value, or a condition that matches every row without `all_rows`.
@@ -87,9 +89,9 @@ class UpdateService:
             change.matched = await update_targets.stage_matching(connection, locked, columns, values, checked.sql)
             change.changed = await bulk.apply_updates(connection, locked, columns, change.number, keep_on_null=False)
             await rekey_changed(connection, locked, change.changed, list(record), "updates")
-        return _response(table, change) | ({"notes": notes} if notes else {})
+        return _updated(table, change, notes=tuple(notes) or absent())
 
-    async def by_keys(self, caller: Caller, name: str, updates: Sequence[tuple[Row, Row]]) -> Row:
+    async def by_keys(self, caller: Caller, name: str, updates: Sequence[tuple[Row, Row]]) -> Updated:
         """Sets values in the rows with the given keys. The answer lists keys that no row has.
 
         Raises BadRequestError for more than 10,000 updates, or a missing key or value.
@@ -108,13 +110,13 @@ class UpdateService:
             for number, key in enumerate(keys):
                 rows = await update_targets.find_rows(connection, locked, {n: as_text(v) for n, v in key.items()})
                 if not rows:
-                    change.missing.append({"index": number, "keys": updates[number][0]})
+                    change.missing.append(MissingRow(index=number, keys=updates[number][0]))
                 label = f"batch_updates[{number}].values"
                 changes += [(row, Labelled(label, updates[number][1])) for row in rows]
                 change.matched += len(rows)
             notes: list[str] = []
             change.changed = await update_records(connection, locked, change.number, changes, notes)
-        return _response(table, change) | ({"notes": notes} if notes else {})
+        return _updated(table, change, notes=tuple(notes) or absent())
 
     async def by_file(
         self,
@@ -125,7 +127,7 @@ class UpdateService:
         file_name: str,
         *,
         accept_proposals: bool | None = None,
-    ) -> Row:
+    ) -> Updated:
         """Sets values in the rows that a file's records name by their keys. A blank cell changes nothing.
 
         accept_proposals: whether likely matches of headers and columns are taken; None refuses the file with a
@@ -143,7 +145,7 @@ class UpdateService:
             plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name, accept_proposals)
             return await self._run_file(caller, table, Staged(staging, plan), file_name)
 
-    async def _run_file(self, caller: Caller, table: Table, file: Staged, file_name: str) -> Row:
+    async def _run_file(self, caller: Caller, table: Table, file: Staged, file_name: str) -> Updated:
         plan = file.plan
         columns = [column.table_column() for column in plan.columns if column.name not in plan.key]
         checked = await asyncio.to_thread(check, file)
@@ -160,7 +162,7 @@ class UpdateService:
             change.widened, change.written = plan.widened, plan.written
             change.records = file.staging.records
             change.matched = len(found)
-            change.failures = checked.failing + len(file.bad)
+            change.failures = checked.failing + len(file.staging.source.bad)
             change.missing = await asyncio.to_thread(matched.missing_keys)
             await bulk.stage_updates(connection, columns, in_thread(matched.updates()))
             change.changed = await bulk.apply_updates(connection, locked, columns, change.number, keep_on_null=True)
@@ -169,16 +171,12 @@ class UpdateService:
             change.replacements = 0 if replaced is None else len(replaced)
             for issues in (
                 failure_issues(checked, change.number),
-                bad_record_issues(file.bad, change.number),
+                bad_record_issues(file.staging.source.bad, change.number),
                 replaced,
             ):
                 if issues is not None:
                     await imports.add_issue_table(connection, issues)
-        return _response(table, change) | {
-            "unknown_columns": list(plan.left_out),
-            "notes": list(plan.notes),
-            "proposals": msgspec.to_builtins(plan.proposals),
-        }
+        return _updated(table, change, unknown_columns=plan.left_out, notes=plan.notes, proposals=plan.proposals)
 
     def _change(self, caller: Caller, table: Table, instruction: str, file_name: str | None = None) -> _Change:
         return _Change(self._database, caller, table, instruction, file_name)
@@ -196,7 +194,7 @@ class _Change:
         self.import_id = UUID(int=0)
         self.records = self.matched = self.failures = self.replacements = 0
         self.changed: list[int] = []
-        self.missing: list[Row] = []
+        self.missing: list[MissingRow] = []
         self.widened: Mapping[str, str] = {}
         self.written = FileFormat()
 
@@ -292,16 +290,18 @@ def _replaced(matched: Matched, number: int) -> pa.Table | None:
     return replacement_issues(number_updated(matched), number)
 
 
-def _response(table: Table, change: _Change) -> Row:
-    wrote(len(set(change.changed)))
-    response = {
-        "success": True,
-        "table_name": table.name,
-        "rows_updated": change.matched,
-        "rows_changed": len(set(change.changed)),
-        "import_id": str(change.import_id),
-        "rows_not_found": len(change.missing),
-        "not_found": change.missing[:100],
-    }
-    counts = {"validation_failures": change.failures, "value_replacements": change.replacements}
-    return response | {name: value for name, value in counts.items() if value}
+def _updated(table: Table, change: _Change, **read: Any) -> Updated:
+    """Builds the result of an update. read: members that say how values or a file were read."""
+    count = len(set(change.changed))
+    wrote(count)
+    return Updated(
+        table_name=table.name,
+        rows_updated=change.matched,
+        rows_changed=count,
+        import_id=str(change.import_id),
+        rows_not_found=len(change.missing),
+        not_found=tuple(change.missing[:100]),
+        validation_failures=change.failures or absent(),
+        value_replacements=change.replacements or absent(),
+        **read,
+    )

@@ -8,15 +8,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictInt
 
 from atlas.accounts.dependencies import CallerDep
-from atlas.imports.schemas import (
-    ClearedView,
-    CorrectedView,
-    IssuePageView,
-    IssuesView,
-    RedoneView,
-    ResetView,
-    UndoneView,
-)
+from atlas.contract.imports import ClearedImport, RedoneImport, ResetImport, Undone
+from atlas.contract.issues import Corrected, IssuePage, Issues
 from atlas.imports.undo import FileMapping, UndoService
 from atlas.review.service import Decision, IssueService
 from atlas.web.bodies import Body
@@ -85,13 +78,13 @@ class RedoBody(Body):
     auto_execute: bool = False
 
 
-@router.get("/issues", responses=answer(IssuesView), summary="Summary of issues")
+@router.get("/issues", responses=answer(Issues), summary="Summary of issues")
 async def import_issues(caller: CallerDep, issues: IssueServiceDep, import_id: str) -> Response:
     """Counts the issues that wait for a decision, and lists the first 50 of each kind."""
     return exact_json(await issues.summary(caller, import_id))
 
 
-@router.get("/issues/{issue_type}", responses=answer(IssuePageView), summary="Page of issues")
+@router.get("/issues/{issue_type}", responses=answer(IssuePage), summary="Page of issues")
 async def import_issues_page(
     caller: CallerDep,
     issues: IssueServiceDep,
@@ -106,10 +99,8 @@ async def import_issues_page(
     return exact_json(await issues.page(caller, import_id, issue_type, wanted, limit, offset))
 
 
-@router.post("/issues/correct", responses=answer(CorrectedView), summary="Resolve issues")
-async def correct_issues(
-    caller: CallerDep, issues: IssueServiceDep, import_id: str, body: CorrectBody
-) -> dict[str, Any]:
+@router.post("/issues/correct", summary="Resolve issues")
+async def correct_issues(caller: CallerDep, issues: IssueServiceDep, import_id: str, body: CorrectBody) -> Corrected:
     """Carries out all decisions, or none. Corrected data is validated again."""
     decisions = [
         Decision("duplicate", f"duplicates[{n}]", d.record_number, d.action, d.data)
@@ -126,20 +117,22 @@ async def correct_issues(
     return await issues.correct(caller, import_id, decisions, allow_type_change=body.allow_type_change)
 
 
-@router.post("/undo", responses=answer(UndoneView), summary="Undo an import")
+@router.post("/undo", summary="Undo an import")
 async def undo_import(
     caller: CallerDep,
     undo: UndoServiceDep,
     import_id: str,
     partial: Annotated[bool, Query(description="Take back what nobody has changed since, and leave the rest.")] = False,
     dry_run: Annotated[bool, Query(description="Tell what an undo would take back; change nothing.")] = False,
-) -> dict[str, Any]:
+) -> Undone:
     """Takes back the rows and changes of an import, update or correction as a whole, or changes nothing."""
     return await undo.undo(caller, import_id, partial=partial, dry_run=dry_run)
 
 
-@router.post("/redo", responses=answer(ResetView | RedoneView), summary="Redo an import")
-async def redo_import(caller: CallerDep, undo: UndoServiceDep, import_id: str, body: RedoBody) -> dict[str, Any]:
+@router.post("/redo", summary="Redo an import")
+async def redo_import(
+    caller: CallerDep, undo: UndoServiceDep, import_id: str, body: RedoBody
+) -> ResetImport | RedoneImport:
     """Takes an import back, clears its mapping, and runs it again on request: as a whole, or nothing changes."""
     given = body.mapping
     mapping = None
@@ -148,7 +141,7 @@ async def redo_import(caller: CallerDep, undo: UndoServiceDep, import_id: str, b
     return await undo.redo(caller, import_id, mapping, execute=body.auto_execute)
 
 
-@router.post("/clear-mapping", responses=answer(ClearedView), summary="Clear the mapping of an import")
-async def clear_mapping(caller: CallerDep, undo: UndoServiceDep, import_id: str) -> dict[str, Any]:
+@router.post("/clear-mapping", summary="Clear the mapping of an import")
+async def clear_mapping(caller: CallerDep, undo: UndoServiceDep, import_id: str) -> ClearedImport:
     """Deletes the mapping. Rows stay."""
     return await undo.clear_mapping(caller, import_id)

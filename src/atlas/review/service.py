@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import msgspec
 
 from atlas.accounts.access import Caller
+from atlas.contract.issues import (
+    Corrected,
+    Issue,
+    IssueKind,
+    IssuePage,
+    Issues,
+)
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.imports import repository as imports
@@ -18,12 +25,13 @@ from atlas.imports.key_changes import refuse_taken_keys
 from atlas.imports.service import find_import
 from atlas.kit.plurals import many
 from atlas.records.validation import Labelled, insert_records, update_records
+from atlas.review.issue_answers import counts_of, issue_of, other_row
 from atlas.tables import export
 from atlas.tables import repository as tables
-from atlas.tables.model import Table, row_uuid
+from atlas.tables.model import Table
 
 Row = dict[str, Any]
-KINDS = {"duplicates": "duplicate", "validations": "validation", "replacements": "replacement"}
+KINDS: Mapping[IssueKind, str] = {"duplicates": "duplicate", "validations": "validation", "replacements": "replacement"}
 FIRST_BATCH = 50
 _ACTIONS = {
     "duplicate": ("insert", "skip"),
@@ -59,66 +67,76 @@ class _Work:
     widen: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What decisions came to: rows, and the import that undoes it, None where nothing changed."""
+
+    inserted: int = 0
+    updated: int = 0
+    removed: int = 0
+    resolved: int = 0
+    correction_id: str | None = None
+    notes: Sequence[str] = ()
+
+
 class IssueService:
     """Shows the issues of an import, and carries out decisions on them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def summary(self, caller: Caller, import_id: str) -> Row:
+    async def summary(self, caller: Caller, import_id: str) -> Issues:
         """Returns the counts of each kind, and the first 50 issues of each kind."""
         row = await find_import(self._database, caller, import_id)
         counts = await imports.issue_counts(self._database, row["number"])
-        first = {
-            name: (await self._page(caller, row, kind, "pending", FIRST_BATCH, 0))[0] for name, kind in KINDS.items()
+        first: dict[str, Any] = {
+            name: tuple((await self._page(caller, row, kind, "pending", FIRST_BATCH, 0))[0])
+            for name, kind in KINDS.items()
         }
-        return {
-            "success": True,
-            "import_id": str(row["public_id"]),
-            "table_name": row["table_name"],
-            "summary": _summary(counts),
-            "duplicates": first["duplicates"],
-            "validation_failures": first["validations"],
-            "value_replacements": first["replacements"],
-        }
+        return Issues(
+            import_id=str(row["public_id"]),
+            table_name=row["table_name"],
+            summary=counts_of(counts),
+            duplicates=first["duplicates"],
+            validation_failures=first["validations"],
+            value_replacements=first["replacements"],
+        )
 
     async def page(
         self, caller: Caller, import_id: str, issue_type: str, status: str | None, limit: int, offset: int
-    ) -> Row:
+    ) -> IssuePage:
         """Returns a page of issues of one kind. Raises BadRequestError for an unknown kind."""
-        kind = KINDS.get(issue_type)
-        if kind is None:
+        if not _is_kind(issue_type):
             raise BadRequestError("Invalid parameter", f"issue_type: one of {', '.join(KINDS)}")
         row = await find_import(self._database, caller, import_id)
-        found, total = await self._page(caller, row, kind, status, limit, offset)
-        return {
-            "success": True,
-            "import_id": str(row["public_id"]),
-            "table_name": row["table_name"],
-            "issue_type": issue_type,
-            "total_count": total,
-            "limit": limit,
-            "offset": offset,
-            "issues": found,
-        }
+        found, total = await self._page(caller, row, KINDS[issue_type], status, limit, offset)
+        return IssuePage(
+            import_id=str(row["public_id"]),
+            table_name=row["table_name"],
+            issue_type=issue_type,
+            total_count=total,
+            limit=limit,
+            offset=offset,
+            issues=tuple(found),
+        )
 
     async def _page(
         self, caller: Caller, row: Row, kind: str, status: str | None, limit: int, offset: int
-    ) -> tuple[list[Row], int]:
+    ) -> tuple[list[Issue], int]:
         found, total = await imports.issues(
             self._database, row["number"], kind, status=status, limit=limit, offset=offset
         )
         table = await _table(self._database, caller, row)
         existing: dict[int, Row] = {}
         if table is not None and kind == "duplicate" and found:
-            numbers = [number for item in found if (number := _other(item["details"]))]
+            numbers = [number for item in found if (number := other_row(item["details"]))]
             async with self._database.connection() as connection:
                 existing = await export.records(connection, table, numbers)
-        return [_shown(item, table, existing) for item in found], total
+        return [issue_of(item, table, existing) for item in found], total
 
     async def correct(
         self, caller: Caller, import_id: str, decisions: Sequence[Decision], *, allow_type_change: bool
-    ) -> Row:
+    ) -> Corrected:
         """Carries out all decisions, or none. A decision that was carried out before changes nothing.
 
         Raises BadRequestError or NotFoundError, with the decision's label, for a decision that cannot be carried out.
@@ -133,15 +151,20 @@ class IssueService:
             if table is None:
                 raise NotFoundError("Table not found", "the import has no table, or it has been removed")
             work = await self._prepare(connection, table, row, decisions, allow_type_change=allow_type_change)
-            counts = await self._apply(connection, caller, table, row, work)
+            done = await self._apply(connection, caller, table, row, work)
             waiting = await imports.issue_counts(connection, row["number"])
-        return {
-            "success": True,
-            "import_id": str(row["public_id"]),
-            "table_name": table.name,
-            **counts,
-            "summary": _summary(waiting),
-        }
+        return Corrected(
+            import_id=str(row["public_id"]),
+            table_name=table.name,
+            rows_inserted=done.inserted,
+            rows_updated=done.updated,
+            rows_removed=done.removed,
+            resolved=done.resolved,
+            already_resolved=work.unchanged,
+            correction_id=done.correction_id,
+            notes=tuple(done.notes),
+            summary=counts_of(waiting),
+        )
 
     async def _prepare(
         self, connection: Connection, table: Table, row: Row, decisions: Sequence[Decision], *, allow_type_change: bool
@@ -188,17 +211,9 @@ class IssueService:
             )
             raise BadRequestError("Row was changed since", reason)
 
-    async def _apply(self, connection: Connection, caller: Caller, table: Table, row: Row, work: _Work) -> Row:
+    async def _apply(self, connection: Connection, caller: Caller, table: Table, row: Row, work: _Work) -> _Done:
         if not work.resolved:
-            return {
-                "rows_inserted": 0,
-                "rows_updated": 0,
-                "rows_removed": 0,
-                "resolved": 0,
-                "already_resolved": work.unchanged,
-                "correction_id": None,
-                "notes": [],
-            }
+            return _Done()
         # A separate change, so that the correction can be undone without the import.
         correction_id, number = await imports.create(
             connection,
@@ -232,16 +247,13 @@ class IssueService:
             await imports.resolve_issue(
                 connection, issue["id"], status, decision.resolution(), rows.get(issue["id"]), number
             )
-        counts = {
-            "rows_inserted": len(inserted),
-            "rows_updated": len(set(changed)),
-            "rows_removed": len(removed),
-            "resolved": len(work.resolved),
-        }
-        await self._finish(connection, row, table, work, correction_id, inserted, counts)
+        done = _Done(
+            len(inserted), len(set(changed)), len(removed), len(work.resolved), str(correction_id), tuple(notes)
+        )
+        await self._finish(connection, row, table, work, correction_id, inserted, done)
         await imports.count_decided(connection, row["number"], number)
         await imports.count_open(connection, row["number"])
-        return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id), "notes": notes}
+        return done
 
     async def _finish(
         self,
@@ -251,7 +263,7 @@ class IssueService:
         work: _Work,
         correction_id: UUID,
         inserted: Sequence[int],
-        counts: dict[str, int],
+        done: _Done,
     ) -> None:
         """Records a correction as a successful import of its own."""
         if inserted:
@@ -266,21 +278,18 @@ class IssueService:
             table_name=table.name,
             records=len(work.resolved),
             inserted=len(inserted),
-            updated=counts["rows_updated"],
+            updated=done.updated,
             first_row=min(inserted, default=None),
             last_row=max(inserted, default=None),
-            summary=_summary_line(counts),
+            summary=_summary_line(done),
         )
 
 
-def _summary_line(counts: Row) -> str:
+def _summary_line(done: _Done) -> str:
     """Summarizes decisions in one line."""
-    parts = [f"{many(counts['resolved'], 'issue')} decided"]
-    parts += [
-        f"{many(counts[f'rows_{done}'], 'row')} {done}"
-        for done in ("inserted", "updated", "removed")
-        if counts[f"rows_{done}"]
-    ]
+    parts = [f"{many(done.resolved, 'issue')} decided"]
+    rows = (("inserted", done.inserted), ("updated", done.updated), ("removed", done.removed))
+    parts += [f"{many(count, 'row')} {what}" for what, count in rows if count]
     return ", ".join(parts) + "."
 
 
@@ -355,59 +364,5 @@ async def _table(database: Database | Connection, caller: Caller, row: Row) -> T
     return found[0] if found else None
 
 
-def _summary(counts: Mapping[str, int]) -> Row:
-    return {
-        "duplicates_count": counts["duplicate"],
-        "validation_failures_count": counts["validation"],
-        "value_replacements_count": counts["replacement"],
-        "has_issues": any(counts.values()),
-    }
-
-
-def _other(details: Row) -> int | None:
-    """Returns the row that a duplicate resembles: an existing row, or the row of an earlier record of the file."""
-    number: int | None = details["existing_row"] or details.get("first_row")
-    return number
-
-
-def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
-    """Returns an issue as the API shows it."""
-    details, shown = item["details"], {"record_number": item["record_number"], "status": item["status"]}
-    if item["resolution"]:
-        shown["action"] = item["resolution"]["action"]
-    if "problems" in details:
-        return {"failure_id": item["id"], **shown, "record": item["record"], "errors": details["problems"]}
-    row = None if item["row_id"] is None or table is None else row_uuid(table.id, item["row_id"])
-    if "column" in details:
-        return {
-            "replacement_id": item["id"],
-            **shown,
-            "column": details["column"],
-            "row_id": row,
-            "original_value": details["original_value"],
-            "new_value": details["new_value"],
-        }
-    number = _other(details)
-    there: Row | None = None
-    other = existing.get(number) if number else None
-    match = "fuzzy" if "score" in details else None
-    if other is not None and table is not None and number:
-        there = {"id": row_uuid(table.id, number), **other}
-        names = details["key"] or list(item["record"])
-        match = (
-            "fuzzy"
-            if "score" in details
-            else "exact"
-            if all(item["record"].get(n) == other.get(n) for n in names)
-            else "normalized"
-        )
-    return {
-        **shown,
-        "record": item["record"],
-        "score": details.get("score"),
-        "key_columns": details["key"],
-        "match": match,
-        "row_id": row,
-        "duplicate_of_record": details["first_record"],
-        "existing_row": there,
-    }
+def _is_kind(name: str) -> TypeGuard[IssueKind]:
+    return name in KINDS

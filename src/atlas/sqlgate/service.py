@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from atlas.accounts import audit
 from atlas.accounts.access import Caller
 from atlas.catalog.model import Catalog, CatalogTable
 from atlas.catalog.repository import CatalogStore
+from atlas.contract.questions import ResultColumn, SqlResult
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.admission import Lane
@@ -22,7 +22,6 @@ from atlas.kit.workbooks import Workbooks
 from atlas.sqlgate.gate import CheckedQuery, check_query
 from atlas.sqlgate.sandbox import QueryLimits, QueryResult, QueryRunner
 
-Row = dict[str, Any]
 FORMATS: dict[Output, str] = {one: MEDIA_TYPES[one] for one in (Output.CSV, Output.XLSX)}
 MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
 
@@ -105,19 +104,18 @@ class SqlService:
         await self._lane.enter(caller)
         return lambda: self._lane.leave(caller)
 
-    async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> Row:
-        """Runs a caller's SQL, and returns the response of `POST /api/v1/sql`."""
+    async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> SqlResult:
+        """Runs a caller's SQL. Raises as `run` does."""
         checked, result = await self._checked_and_run(caller, text, row_limit(max_rows))
-        return {
-            "success": True,
-            "columns": [{"name": name, "type": kind} for name, kind in result.columns],
-            "data_csv": await asyncio.to_thread(csv_text, result.columns, result.rows),
-            "rows_returned": len(result.rows),
-            "truncated": result.truncated,
-            "executed_sql": checked.logical,
-            "execution_time_seconds": round(result.seconds, 3),
-            "tables": list(checked.tables),
-        }
+        return SqlResult(
+            columns=tuple(ResultColumn(name, kind) for name, kind in result.columns),
+            data_csv=await asyncio.to_thread(csv_text, result.columns, result.rows),
+            rows_returned=len(result.rows),
+            truncated=result.truncated,
+            executed_sql=checked.logical,
+            execution_time_seconds=round(result.seconds, 3),
+            tables=tuple(checked.tables),
+        )
 
     async def export(self, caller: Caller, text: str, output: Output, max_rows: int | None, title: str) -> ResultFile:
         """Runs a caller's SQL, and returns its rows as a file of `FORMATS`; by default up to MAX_ROWS rows.

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
-import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from atlas.accounts.access import Caller
 from atlas.accounts.dependencies import CallerDep
+from atlas.contract.rows import Aggregated, StoredRow
 from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
 from atlas.timeseries.parameters import ColumnsParam, DatasetParam, RangeParam
 from atlas.timeseries.read.aggregates import SummaryService
 from atlas.timeseries.read.service import RANGED, Download, ReadService
-from atlas.timeseries.schemas import AggregateView, RowView
 from atlas.timeseries.stream import StreamService
+from atlas.web.contract_route import json_response
 from atlas.web.error_schemas import ERRORS, ErrorView
 from atlas.web.exception_handlers import problem
 from atlas.web.json_route import JsonRoute
@@ -163,14 +163,14 @@ async def stream_rows(
     return FileResponse(following, media_type=EVENT_STREAM, headers=headers)
 
 
-@router.get("/latest/", response_model=RowView, summary="Latest row")
+@router.get("/latest/", response_model=StoredRow, summary="Latest row")
 async def latest_row(caller: CallerDep, dataset: DatasetParam, summaries: SummaryServiceDep) -> Response:
     """Returns the row with the greatest timestamp. Of several such rows, the last inserted row wins."""
     row = await summaries.latest(caller, dataset)
     return Response(row, media_type="application/json")
 
 
-@router.get("/aggregate/", summary="Aggregate by time bucket", responses=answer(AggregateView))
+@router.get("/aggregate/", summary="Aggregate by time bucket", responses=answer(Aggregated))
 async def aggregate_rows(
     caller: CallerDep,
     dataset: DatasetParam,
@@ -189,5 +189,4 @@ async def aggregate_rows(
 
     Each bucket with rows has one result, in order of time. Only numeric columns are aggregated.
     """
-    found = await summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
-    return Response(msgspec.json.encode(found), media_type="application/json")
+    return json_response(await summaries.aggregate(caller, dataset, span, columns, bucket, functions, points))

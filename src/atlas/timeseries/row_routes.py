@@ -7,17 +7,18 @@ from typing import Annotated, Literal
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from atlas.accounts.dependencies import CallerDep, known
+from atlas.accounts.dependencies import CallerDep
+from atlas.contract.rows import DeletedRows, InsertedRows, PreviewedRows, StoredRow
 from atlas.errors import BadRequestError
-from atlas.kit.timestamps import EPOCHS
 from atlas.timeseries.ingest.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
 from atlas.timeseries.ingest.service import BulkRequest, RowService
-from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, RangeParam, column_names, time_range
+from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, RangeParam
 from atlas.timeseries.read.service import ReadService
-from atlas.timeseries.schemas import BulkBody, DeletedView, InsertedView, RowBody, RowPage, RowsPreviewView, RowView
+from atlas.timeseries.schemas import BulkBody, RowBody, RowPage
 from atlas.web.bodies import body_schema
+from atlas.web.contract_route import json_response
 from atlas.web.error_schemas import ERRORS
-from atlas.web.fast_path import direct, plain_query
+from atlas.web.fast_path import FastRoute
 from atlas.web.json_route import JsonRoute, bounded_body
 from atlas.web.media_types import BYTES
 from atlas.web.openapi.responses import answer
@@ -28,6 +29,8 @@ ReadServiceDep = Annotated[ReadService, provided(ReadService)]
 RowServiceDep = Annotated[RowService, provided(RowService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
+# Small, frequent requests.
+fast = APIRouter(route_class=FastRoute)
 
 PAGE_ROWS = 250
 IdempotencyHeader = Annotated[
@@ -41,6 +44,7 @@ Ordering = Annotated[
 ]
 
 
+@fast.get("/", responses=answer(RowPage), summary="Query rows")
 async def query_rows(
     request: Request,
     caller: CallerDep,
@@ -73,76 +77,24 @@ async def query_rows(
     return Response(body, media_type="application/json")
 
 
-async def _query_rows(request: Request) -> Response | None:
-    given = plain_query(
-        request,
-        numbers=("dataset", "limit", "offset"),
-        texts=("start", "end", "columns", "ordering", "cursor", "epoch"),
-    )
-    if given is None or "dataset" not in given or given.get("limit") == 0:
-        return None
-    ordering = given.get("ordering", "timestamp")
-    if ordering not in ("timestamp", "-timestamp") or given.get("epoch", "s") not in EPOCHS:
-        return None
-    services, found = await known(request)
-    span = await time_range(given.get("start"), given.get("end"), given.get("epoch"))
-    names = await column_names([given["columns"]] if "columns" in given else None)
-    return await query_rows(
-        request,
-        found,
-        given["dataset"],
-        services.get(ReadService),
-        span,
-        names,
-        ordering,
-        given.get("limit", PAGE_ROWS),
-        given.get("offset", 0),
-        given.get("cursor"),
-    )
-
-
-router.add_api_route(
+@fast.post(
     "/",
-    query_rows,
-    methods=["GET"],
-    response_model=RowPage,
-    summary="Query rows",
-    route_class_override=direct(_query_rows),
+    status_code=201,
+    summary="Insert a row",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body_schema(RowBody)}}}
+    },
 )
-
-
 async def insert_row(
     request: Request,
     caller: CallerDep,
     rows: RowServiceDep,
     epoch: EpochParam = None,
     idempotency_key: IdempotencyHeader = None,
-) -> Response:
+) -> StoredRow:
     """Inserts one row. Owner only."""
     encoding = request.headers.get("content-encoding")
-    stored = await rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
-    return Response(msgspec.json.encode(stored), status_code=201, media_type="application/json")
-
-
-async def _insert_row(request: Request) -> Response | None:
-    if request.scope["query_string"]:
-        return None
-    services, found = await known(request)
-    return await insert_row(request, found, services.get(RowService), None, request.headers.get("idempotency-key"))
-
-
-router.add_api_route(
-    "/",
-    insert_row,
-    methods=["POST"],
-    response_model=RowView,
-    status_code=201,
-    summary="Insert a row",
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body_schema(RowBody)}}}
-    },
-    route_class_override=direct(_insert_row),
-)
+    return await rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
 
 
 def _bulk_request(
@@ -162,6 +114,19 @@ def _bulk_request(
     return BulkRequest(found, encoding, dataset, column, layout, key, charset, epoch)
 
 
+# Generators make methods for the first two; what else is taken stands beside them, as it may not be left out.
+BULK_BODY = {
+    "required": True,
+    "description": "JSON; or any format as bytes, named by `format`, or by its own media type (`x-media-types`).",
+    "content": {
+        "application/json": {"schema": body_schema(BulkBody)},
+        BYTES: {"schema": {"type": "string", "format": "binary"}},
+    },
+    "x-media-types": {media: form.value for media, form in MEDIA_TYPES.items()},
+}
+
+
+@fast.post("/bulk_insert/", summary="Insert many rows", openapi_extra={"requestBody": BULK_BODY})
 async def bulk_insert(
     request: Request,
     caller: CallerDep,
@@ -176,51 +141,18 @@ async def bulk_insert(
     epoch: EpochParam = None,
     idempotency_key: IdempotencyHeader = None,
     format: BodyFormatParam = None,
-) -> dict[str, int | str]:
+) -> InsertedRows:
     """Inserts all rows or none: JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type, with gzip or zstd. Owner only."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, idempotency_key, epoch, format)
     return await rows.insert_many(caller, details, request.stream())
 
 
-# Generators make methods for the first two media types. The other media types stand in `x-media-types`, because the
-# document must name them, too.
-BULK_BODY = {
-    "required": True,
-    "description": "JSON; or any format as bytes, named by `format`, or by its own media type (`x-media-types`).",
-    "content": {
-        "application/json": {"schema": body_schema(BulkBody)},
-        BYTES: {"schema": {"type": "string", "format": "binary"}},
-    },
-    "x-media-types": {media: form.value for media, form in MEDIA_TYPES.items()},
-}
-
-
-async def _bulk_insert(request: Request) -> Response | None:
-    given = plain_query(request, numbers=("dataset",))
-    if given is None:
-        return None
-    services, found = await known(request)
-    key = request.headers.get("idempotency-key")
-    rows = services.get(RowService)
-    stored = await bulk_insert(request, found, rows, given.get("dataset"), None, None, None, key)
-    return Response(msgspec.json.encode(stored), media_type="application/json")
-
-
-router.add_api_route(
-    "/bulk_insert/",
-    bulk_insert,
-    methods=["POST"],
-    response_model=InsertedView,
-    response_model_exclude_unset=True,
-    summary="Insert many rows",
-    openapi_extra={"requestBody": BULK_BODY},
-    route_class_override=direct(_bulk_insert),
-)
+router.include_router(fast)
 
 
 @router.post(
     "/preview/",
-    responses=answer(RowsPreviewView),
+    responses=answer(PreviewedRows),
     summary="Preview rows",
     openapi_extra={"requestBody": BULK_BODY},
 )
@@ -242,11 +174,10 @@ async def preview_rows(
 ) -> Response:
     """Returns what a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, None, epoch, format)
-    found = await rows.preview(caller, details, request.stream())
-    return Response(msgspec.json.encode(found), media_type="application/json")
+    return json_response(await rows.preview(caller, details, request.stream()))
 
 
-@router.delete("/", response_model=DeletedView, summary="Delete a range of rows")
+@router.delete("/", summary="Delete a range of rows")
 async def delete_rows(
     caller: CallerDep,
     dataset: DatasetParam,
@@ -255,7 +186,7 @@ async def delete_rows(
     span: RangeParam,
     start: str | None = None,
     end: str | None = None,
-) -> dict[str, int]:
+) -> DeletedRows:
     """Deletes the rows from start to end, both inclusive, with at least one given. Owner only."""
     if start is None and end is None:
         raise BadRequestError("Missing parameter", "start, end: give at least one")

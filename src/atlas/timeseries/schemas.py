@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
 
 from atlas.contract.datasets import DatasetSamples
+from atlas.contract.rows import StoredRow
 from atlas.web.bodies import Body, Metadata, Name
 
 
@@ -83,18 +84,14 @@ class SamplesBody(Body):
     )
 
 
-class RowView(BaseModel):
-    """A row."""
+class RowBody(BaseModel):
+    """A row to insert."""
+
+    model_config = ConfigDict(extra="forbid")
 
     dataset: int
     timestamp: str = Field(examples=["2025-12-16T10:00:00Z"])
     values: Metadata = Field(examples=[{"open": 104500, "close": 104600}])
-
-
-class RowBody(RowView):
-    """A row to insert."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class RowPage(BaseModel):
@@ -104,22 +101,7 @@ class RowPage(BaseModel):
     next: str | None
     previous: str | None
     next_cursor: str | None
-    results: list[RowView]
-
-
-class BucketView(BaseModel):
-    """A time bucket with rows. values: the functions' results by column."""
-
-    timestamp: str = Field(examples=["2025-12-16T10:00:00Z"])
-    count: int
-    values: dict[str, dict[str, Any]] = Field(examples=[{"close": {"min": 104400, "max": 104700, "avg": 104550.5}}])
-
-
-class AggregateView(BaseModel):
-    """Time buckets. bucket: the width of each bucket."""
-
-    bucket: str = Field(examples=["1h"])
-    results: list[BucketView]
+    results: list[StoredRow]
 
 
 class BulkBody(BaseModel):
@@ -131,45 +113,3 @@ class BulkBody(BaseModel):
     rows: list[dict[str, Any]] = Field(
         examples=[[{"timestamp": "2025-12-16T10:00:00Z", "values": {"open": 104500, "close": 104600}}]]
     )
-
-
-class InsertedView(BaseModel):
-    """Number of stored rows and number of received rows, which are always equal, and guessed parameters."""
-
-    inserted: int
-    total: int
-    timestamp_column: str | None = Field(None, description="CSV: the timestamps' column, of several that may be it.")
-    timestamp_format: str | None = Field(None, description="CSV: the timestamps' format, if it is not ISO 8601.")
-
-
-class PreviewedColumn(BaseModel):
-    """A column of a request body. new: whether an insert would add the column to the dataset."""
-
-    name: str
-    dtype: Literal["float", "int", "string", "boolean", "json"]
-    new: bool
-
-
-class PreviewedRow(BaseModel):
-    """A row of a request body."""
-
-    timestamp: str
-    values: dict[str, Any]
-
-
-class RowsPreviewView(BaseModel):
-    """The contents of a request body with rows. Nothing was stored."""
-
-    rows: int
-    first_timestamp: str | None
-    last_timestamp: str | None
-    timestamp_column: str | None = Field(None, description="CSV: the column of the timestamps.")
-    timestamp_format: str | None = Field(None, description="CSV: the timestamps' format, if it is not ISO 8601.")
-    columns: list[PreviewedColumn]
-    sample: list[PreviewedRow] = Field(description="The first five rows.")
-
-
-class DeletedView(BaseModel):
-    """The number of deleted rows."""
-
-    deleted: int

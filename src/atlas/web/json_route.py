@@ -15,6 +15,7 @@ from atlas.kit.json_depth import TOO_DEEP, too_deep
 from atlas.kit.processor_shares import in_charged_thread
 from atlas.web.bodies import known_storable, refuse_unstorable
 from atlas.web.contract_route import ContractRoute
+from atlas.web.form_files import FormRequest
 from atlas.web.gatekeeper import gatekeeper_of
 from atlas.web.unknown_parameters import given_twice, unknown_ones
 
@@ -210,13 +211,14 @@ class JsonRoute(ContractRoute):
                 missing = "Field required, in a form of the type multipart/form-data"
                 raise RequestValidationError([{"type": "missing", "loc": ("body", "file"), "msg": missing}])
             # FastAPI uses the same parsed form again, and closes it.
-            form = await request.form()
+            known = FormRequest(request.scope, request.receive)
+            form = await known.form()
             try:
                 _check_fields([name for name, _ in form.multi_items()], fields)
             except BadRequestError:
                 await form.close()
                 raise
-            return await usual(request)
+            return await usual(known)
 
         return handle
 

@@ -20,9 +20,10 @@ from atlas.client._connection import server
 from atlas.client._reading import read
 from atlas.client._requests import SLOW_SECONDS, Call, query
 from atlas.client.results import Result
-from atlas.client.shapes import GeneratedSql, Recorded
-from atlas.client.types import Health
 from atlas.contract.accounts import Me, Usage
+from atlas.contract.questions import GeneratedSql
+from atlas.contract.records import Recorded
+from atlas.contract.system import Health
 
 
 class AsyncClient:
@@ -88,7 +89,7 @@ class AsyncClient:
 
         Raises Unavailable: when the database cannot be reached.
         """
-        return Health.read(await self._transport.json(Call("GET", "/health")))
+        return read(Health, await self._transport.json(Call("GET", "/health")))
 
     async def me(self) -> Me:
         """Returns the key's user, organization and tags."""
@@ -110,7 +111,7 @@ class AsyncClient:
             call = Call("POST", path, params, body=instruction.encode(), headers=headers, timeout=SLOW_SECONDS)
         else:
             call = Call("POST", path, params, json=dict(instruction), timeout=SLOW_SECONDS)
-        return Recorded.read(await self._transport.json(call))
+        return read(Recorded, await self._transport.json(call))
 
     async def ask(
         self, prompt: str, table: str | None = None, thread: str | None = None, max_rows: int = 1000

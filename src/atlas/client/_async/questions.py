@@ -9,10 +9,11 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import PAGE, AsyncResource
+from atlas.client._reading import read
 from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, path_of
 from atlas.client.results import HasRows, Result, Rows, read_result
-from atlas.client.shapes import GeneratedSql
 from atlas.client.types import Json, Record
+from atlas.contract.questions import GeneratedSql
 
 if TYPE_CHECKING:
     pass
@@ -111,7 +112,7 @@ class AsyncQuestions(AsyncResource):
     async def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
         """Converts a question to SQL; see `Client.generate_sql`."""
         body = {"prompt": prompt, "table_hints": [*tables]}
-        return GeneratedSql.read(await self._post("/api/v1/generate-sql", body, timeout=SLOW_SECONDS))
+        return read(GeneratedSql, await self._post("/api/v1/generate-sql", body, timeout=SLOW_SECONDS))
 
     async def list(
         self, *, thread: str | None = None, limit: int | None = None, page_size: int = PAGE

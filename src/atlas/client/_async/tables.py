@@ -13,8 +13,8 @@ from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
 from atlas.client._multipart import FileSource, upload
 from atlas.client._reading import read, read_all
 from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, query
-from atlas.client.shapes import RowChange, TablePage, Updated
 from atlas.client.types import Json
+from atlas.contract.records import RowChange, TablePage, Updated
 from atlas.contract.tables import Table, TableColumn, TableSamples, TableStats
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class AsyncTables(AsyncResource):
             limit=limit,
             offset=offset,
         )
-        return TablePage.read(answer)
+        return read(TablePage, answer)
 
     async def rows(
         self,
@@ -104,19 +104,19 @@ class AsyncTables(AsyncResource):
 
     async def insert(self, table: str, values: Mapping[str, Any]) -> RowChange:
         """Inserts one row."""
-        return RowChange.read(await self._post(table_path(table, "rows"), {"values": dict(values)}))
+        return read(RowChange, await self._post(table_path(table, "rows"), {"values": dict(values)}))
 
     async def patch(self, table: str, row: int, values: Mapping[str, Any]) -> RowChange:
         """Changes values of the row with this number."""
-        return RowChange.read(await self._patch(table_path(table, "rows", row), {"values": dict(values)}))
+        return read(RowChange, await self._patch(table_path(table, "rows", row), {"values": dict(values)}))
 
     async def archive(self, table: str, row: int) -> RowChange:
         """Hides a row from every read."""
-        return RowChange.read(await self._delete(table_path(table, "rows", row)))
+        return read(RowChange, await self._delete(table_path(table, "rows", row)))
 
     async def restore(self, table: str, row: int) -> RowChange:
         """Shows an archived row again."""
-        return RowChange.read(await self._post(table_path(table, "rows", row, "restore")))
+        return read(RowChange, await self._post(table_path(table, "rows", row, "restore")))
 
     async def history(self, table: str, row: int) -> Sequence[Json]:
         """Lists the changes of a row, newest first: user, action, time, and the values before and after."""
@@ -128,13 +128,13 @@ class AsyncTables(AsyncResource):
     ) -> Updated:
         """Changes all rows that match. `confirm_all` is needed when every row matches."""
         body = {"mode": "condition", "condition": where, "updates": dict(updates), "confirm_all": confirm_all}
-        return Updated.read(await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
+        return read(Updated, await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
 
     async def update_keys(self, table: str, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Updated:
         """Changes rows by pairs of keys and new values: all, or none."""
         pairs = [{"keys": dict(keys), "values": dict(values)} for keys, values in updates]
         body = {"mode": "batch", "batch_updates": pairs}
-        return Updated.read(await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
+        return read(Updated, await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
 
     async def update_file(
         self, table: str, file: FileSource, key_columns: str | Iterable[str], *, accept_proposals: bool | None = None
@@ -152,7 +152,7 @@ class AsyncTables(AsyncResource):
                 timeout=SLOW_SECONDS,
                 form=given(key_columns=names, accept_proposals=accept_proposals),
             )
-            return Updated.read(await self._transport.json(call))
+            return read(Updated, await self._transport.json(call))
 
     async def export(
         self,

@@ -21,9 +21,10 @@ from atlas.client._sync.settings import Keys, ModelSettings, Webhooks
 from atlas.client._sync.tables import Tables
 from atlas.client._sync.transport import Transport
 from atlas.client.results import Result
-from atlas.client.shapes import GeneratedSql, Recorded
-from atlas.client.types import Health
 from atlas.contract.accounts import Me, Usage
+from atlas.contract.questions import GeneratedSql
+from atlas.contract.records import Recorded
+from atlas.contract.system import Health
 
 
 class Client:
@@ -89,7 +90,7 @@ class Client:
 
         Raises Unavailable: when the database cannot be reached.
         """
-        return Health.read(self._transport.json(Call("GET", "/health")))
+        return read(Health, self._transport.json(Call("GET", "/health")))
 
     def me(self) -> Me:
         """Returns the key's user, organization and tags."""
@@ -111,7 +112,7 @@ class Client:
             call = Call("POST", path, params, body=instruction.encode(), headers=headers, timeout=SLOW_SECONDS)
         else:
             call = Call("POST", path, params, json=dict(instruction), timeout=SLOW_SECONDS)
-        return Recorded.read(self._transport.json(call))
+        return read(Recorded, self._transport.json(call))
 
     def ask(self, prompt: str, table: str | None = None, thread: str | None = None, max_rows: int = 1000) -> Answer:
         """Answers a question in plain English on your tables and datasets. Only reads.

@@ -14,23 +14,15 @@ from uuid import uuid4
 import httpx2
 
 from atlas.client._multipart import FileSource, upload
+from atlas.client._reading import read
 from atlas.client._requests import SLOW_SECONDS, Call, backoff, given, path_of, query
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import PAGE, Resource, import_path
 from atlas.client._sync.waiting import sleep
 from atlas.client.errors import ConnectionFailed, Invalid, NotFound, WaitTimeout
-from atlas.client.shapes import (
-    Corrected,
-    ImportInfo,
-    ImportResult,
-    IssueKind,
-    Issues,
-    Preview,
-    Progress,
-    Undone,
-    result_of,
-)
 from atlas.client.types import Json
+from atlas.contract.imports import ImportDetail, ImportInfo, ImportResult, Preview, Progress, Undone
+from atlas.contract.issues import Corrected, IssueKind, Issues
 
 HISTORY = "/api/v1/import-history"
 IMPORT = "/api/v1/smart-import"
@@ -79,16 +71,16 @@ class Imports(Resource):
             accept_proposals=accept_proposals,
         )
         try:
-            return ImportResult.read(self._send(IMPORT, file, form, progress))
+            return _result(self._send(IMPORT, file, form, progress))
         except ConnectionFailed as error:
             found = self._found(chosen)
             if found is None:
                 raise
             if found.status == "failed":
                 raise Invalid(400, "Import failed", found.error) from error
-            return result_of(found)
+            return _result_of(found)
 
-    def _found(self, import_id: str) -> ImportInfo | None:
+    def _found(self, import_id: str) -> ImportDetail | None:
         """Returns an import with a lost answer once the import has ended, or None if the import never began."""
         for attempt in range(FIND_ATTEMPTS):
             # The server may still be receiving the last bytes.
@@ -108,7 +100,7 @@ class Imports(Resource):
     ) -> Preview:
         """Returns what an import would do, and its questions. Writes nothing."""
         form = given(instruction=instruction, thread_id=thread_id, accept_proposals=accept_proposals)
-        return Preview.read(self._send(f"{IMPORT}/preview", file, form, None))
+        return read(Preview, self._send(f"{IMPORT}/preview", file, form, None))
 
     def _send(
         self, path: str, file: FileSource, form: Mapping[str, str], progress: Callable[[int, int], None] | None
@@ -139,7 +131,7 @@ class Imports(Resource):
             callback_metadata=callback_metadata,
             accept_proposals=accept_proposals,
         )
-        return ImportResult.read(self._post(f"{IMPORT}-b2", body, timeout=SLOW_SECONDS))
+        return _result(self._post(f"{IMPORT}-b2", body, timeout=SLOW_SECONDS))
 
     def history(
         self,
@@ -160,16 +152,16 @@ class Imports(Resource):
         """
         params = {"table_name": table, "status": status, "waiting": waiting, "search": search, "sort": sort}
         for item in self._pages(HISTORY, "imports", limit, params, page=page_size):
-            yield ImportInfo.read(item)
+            yield read(ImportInfo, item)
 
-    def get(self, import_id: str) -> ImportInfo:
+    def get(self, import_id: str) -> ImportDetail:
         """Returns all details of one import, with its plan and the waiting issues."""
         answer = self._get(path_of("api", "v1", "import-history", import_id))
-        return ImportInfo.read(answer["import"])
+        return read(ImportDetail, answer["import"])
 
     def status(self, import_id: str) -> Progress:
         """Returns the progress of an import now."""
-        return Progress.read(self._get(import_path(import_id)))
+        return read(Progress, self._get(import_path(import_id)))
 
     def progress(self, import_id: str) -> Iterator[Progress]:
         """Yields the progress of an import at each change, until it ends."""
@@ -177,11 +169,11 @@ class Imports(Resource):
         with self._transport.open(call) as response:
             for sse in httpx2.EventSource(response, max_event_size=None):
                 if sse.event == "progress":
-                    yield Progress.read(json.loads(sse.data))
+                    yield read(Progress, json.loads(sse.data))
 
     def wait(
         self, import_id: str, timeout: float | None = None, *, progress: Callable[[Progress], None] | None = None
-    ) -> ImportInfo:
+    ) -> ImportDetail:
         """Waits until an import has ended, with success or not (see its status).
 
         Raises WaitTimeout: when the import has not ended after `timeout` seconds.
@@ -201,7 +193,7 @@ class Imports(Resource):
 
     def issues(self, import_id: str) -> Issues:
         """Returns the issues that wait for a decision: counts, and the first 50 of each kind."""
-        return Issues.read(self._get(import_path(import_id, "issues")))
+        return read(Issues, self._get(import_path(import_id, "issues")))
 
     def issues_page(
         self,
@@ -233,7 +225,7 @@ class Imports(Resource):
             "allow_type_change": allow_type_change,
         }
         path = import_path(import_id, "issues", "correct")
-        return Corrected.read(self._post(path, body, timeout=SLOW_SECONDS))
+        return read(Corrected, self._post(path, body, timeout=SLOW_SECONDS))
 
     def undo(self, import_id: str, *, partial: bool = False, dry_run: bool = False) -> Undone:
         """Undoes an import, update or correction as a whole.
@@ -244,14 +236,15 @@ class Imports(Resource):
         Raises Invalid: when others have changed the same rows since, and `partial` is not set.
         """
         path = import_path(import_id, "undo")
-        return Undone.read(self._post(path, timeout=SLOW_SECONDS, partial=partial or None, dry_run=dry_run or None))
+        answer = self._post(path, timeout=SLOW_SECONDS, partial=partial or None, dry_run=dry_run or None)
+        return read(Undone, answer)
 
     def redo(
         self, import_id: str, mapping: Mapping[str, Any] | None = None, *, auto_execute: bool = False
     ) -> ImportResult:
         """Undoes an import and clears its mapping. With auto_execute, imports the stored file again."""
         body = given(mapping=mapping, auto_execute=auto_execute)
-        return ImportResult.read(self._post(import_path(import_id, "redo"), body, timeout=SLOW_SECONDS))
+        return _result(self._post(import_path(import_id, "redo"), body, timeout=SLOW_SECONDS))
 
     def clear_mapping(self, import_id: str) -> None:
         """Clears the mapping; rows stay."""
@@ -268,3 +261,34 @@ class Imports(Resource):
         """Writes the rows of an import to a CSV file, and returns the size in bytes. `safe` is for spreadsheets."""
         params = query(include_metadata=include_metadata, safe=safe)
         return save(self._transport, Call("GET", import_path(import_id, "export"), params), target)
+
+
+def _result(answer: Json) -> ImportResult:
+    """Reads the result of an import. The answer has only a message if the import runs later or was undone."""
+    return read(ImportResult, {"response_summary": answer.get("message", ""), **answer})
+
+
+def _result_of(info: ImportDetail) -> ImportResult:
+    """Builds the result of an import from its record, for a lost answer."""
+    waiting = info.issues_waiting
+    return ImportResult(
+        status=info.status,
+        import_id=info.import_id,
+        file_name=info.file_name or "",
+        table_name=info.table_name,
+        records_processed=info.records_processed,
+        records_inserted=info.records_inserted,
+        records_updated=info.records_updated,
+        duplicates_skipped=info.duplicates_found,
+        records_left_out=info.records_left_out,
+        validation_failures=info.validation_failures,
+        value_replacements=info.value_replacements,
+        new_columns=info.new_columns,
+        action_taken=info.action_taken or "",
+        response_summary=info.response_summary or "",
+        has_correctable_issues=bool(waiting.duplicates or waiting.validations or waiting.replacements),
+        dataset_id=info.dataset_id,
+        thread_id=info.thread_id,
+        language_engine=None,
+        notes=(),
+    )

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from atlas.client._reading import read
 from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, path_of
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import PAGE, Resource
 from atlas.client.results import HasRows, Result, Rows, read_result
-from atlas.client.shapes import GeneratedSql
 from atlas.client.types import Json, Record
+from atlas.contract.questions import GeneratedSql
 
 if TYPE_CHECKING:
     pass
@@ -110,7 +111,7 @@ class Questions(Resource):
     def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
         """Converts a question to SQL; see `Client.generate_sql`."""
         body = {"prompt": prompt, "table_hints": [*tables]}
-        return GeneratedSql.read(self._post("/api/v1/generate-sql", body, timeout=SLOW_SECONDS))
+        return read(GeneratedSql, self._post("/api/v1/generate-sql", body, timeout=SLOW_SECONDS))
 
     def list(self, *, thread: str | None = None, limit: int | None = None, page_size: int = PAGE) -> Iterator[Json]:
         """Yields questions that you asked, newest first, without their rows."""

@@ -14,8 +14,8 @@ from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, query
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import Resource, table_path
 from atlas.client._sync.waiting import in_thread
-from atlas.client.shapes import RowChange, TablePage, Updated
 from atlas.client.types import Json
+from atlas.contract.records import RowChange, TablePage, Updated
 from atlas.contract.tables import Table, TableColumn, TableSamples, TableStats
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Tables(Resource):
             limit=limit,
             offset=offset,
         )
-        return TablePage.read(answer)
+        return read(TablePage, answer)
 
     def rows(
         self,
@@ -104,19 +104,19 @@ class Tables(Resource):
 
     def insert(self, table: str, values: Mapping[str, Any]) -> RowChange:
         """Inserts one row."""
-        return RowChange.read(self._post(table_path(table, "rows"), {"values": dict(values)}))
+        return read(RowChange, self._post(table_path(table, "rows"), {"values": dict(values)}))
 
     def patch(self, table: str, row: int, values: Mapping[str, Any]) -> RowChange:
         """Changes values of the row with this number."""
-        return RowChange.read(self._patch(table_path(table, "rows", row), {"values": dict(values)}))
+        return read(RowChange, self._patch(table_path(table, "rows", row), {"values": dict(values)}))
 
     def archive(self, table: str, row: int) -> RowChange:
         """Hides a row from every read."""
-        return RowChange.read(self._delete(table_path(table, "rows", row)))
+        return read(RowChange, self._delete(table_path(table, "rows", row)))
 
     def restore(self, table: str, row: int) -> RowChange:
         """Shows an archived row again."""
-        return RowChange.read(self._post(table_path(table, "rows", row, "restore")))
+        return read(RowChange, self._post(table_path(table, "rows", row, "restore")))
 
     def history(self, table: str, row: int) -> Sequence[Json]:
         """Lists the changes of a row, newest first: user, action, time, and the values before and after."""
@@ -126,13 +126,13 @@ class Tables(Resource):
     def update_where(self, table: str, where: str, updates: Mapping[str, Any], *, confirm_all: bool = False) -> Updated:
         """Changes all rows that match. `confirm_all` is needed when every row matches."""
         body = {"mode": "condition", "condition": where, "updates": dict(updates), "confirm_all": confirm_all}
-        return Updated.read(self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
+        return read(Updated, self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
 
     def update_keys(self, table: str, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Updated:
         """Changes rows by pairs of keys and new values: all, or none."""
         pairs = [{"keys": dict(keys), "values": dict(values)} for keys, values in updates]
         body = {"mode": "batch", "batch_updates": pairs}
-        return Updated.read(self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
+        return read(Updated, self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
 
     def update_file(
         self, table: str, file: FileSource, key_columns: str | Iterable[str], *, accept_proposals: bool | None = None
@@ -150,7 +150,7 @@ class Tables(Resource):
                 timeout=SLOW_SECONDS,
                 form=given(key_columns=names, accept_proposals=accept_proposals),
             )
-            return Updated.read(self._transport.json(call))
+            return read(Updated, self._transport.json(call))
 
     def export(
         self,

@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from rapidfuzz import fuzz
 
 from atlas.column_formats.model import Kind
+from atlas.contract.imports import Proposal
 from atlas.kit.close_names import digits, plain_name, words_of
 from atlas.kit.identifiers import identifier, is_cut
 from atlas.kit.synonyms import SPELLINGS, SYNONYMS
@@ -23,19 +23,6 @@ from atlas.tables.model import TableColumn
 _VAGUE = frozenset("id no nr number code key type the of".split())
 
 Offered = tuple[str, Kind]
-
-
-class Proposal(msgspec.Struct, frozen=True):
-    """A column of the table that a header may mean.
-
-    confidence: 0 to 1.
-    reason: what the two names have in common.
-    """
-
-    header: str
-    column: str
-    confidence: float
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,11 +56,6 @@ class Guesses:
     timestamp_format: str | None = None
     found: str | None = None
 
-    def as_members(self) -> dict[str, str]:
-        """Returns the guessed parameters by name."""
-        both = {"timestamp_column": self.timestamp_column, "timestamp_format": self.timestamp_format}
-        return {name: value for name, value in both.items() if value is not None}
-
 
 @dataclass(slots=True)
 class _Column:

@@ -10,22 +10,25 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from atlas.contract.rows import PreviewedColumn, PreviewedRow, PreviewedRows
+from atlas.contract.shape import absent
 from atlas.kit.timestamps import format_micros, format_timestamp
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.frames import Frame, plan_schema
+from atlas.timeseries.ingest.csv_rows import Guesses
 
 SHOWN_ROWS = 5
 
 
 @dataclass(slots=True)
-class RowsPreview:
+class PreviewFigures:
     """The rows of a body. first, last: microseconds since 1970; shown: the earliest rows of the first frame."""
 
     rows: int = 0
     first: int | None = None
     last: int | None = None
     columns: dict[str, Dtype] = field(default_factory=dict)
-    shown: list[dict[str, Any]] = field(default_factory=list)
+    shown: tuple[PreviewedRow, ...] = ()
 
     def add(self, frame: Frame, known: Mapping[str, Column]) -> None:
         """Counts the rows of a frame, and plans its columns. `known` are the columns of the dataset."""
@@ -47,22 +50,25 @@ class RowsPreview:
         if not self.shown:
             self.shown = _first_rows(frame)
 
-    def as_answer(self, known: Mapping[str, Column]) -> dict[str, Any]:
-        """Returns the preview as a JSON object of the API."""
-        return {
-            "rows": self.rows,
-            "first_timestamp": _moment(self.first),
-            "last_timestamp": _moment(self.last),
-            "columns": [
-                {"name": name, "dtype": str(dtype), "new": name not in known} for name, dtype in self.columns.items()
-            ],
-            "sample": self.shown,
-        }
+    def as_answer(self, known: Mapping[str, Column], guesses: Guesses) -> PreviewedRows:
+        """Returns the preview as the API answers it. known: columns of the dataset."""
+        return PreviewedRows(
+            rows=self.rows,
+            first_timestamp=_moment(self.first),
+            last_timestamp=_moment(self.last),
+            columns=tuple(
+                PreviewedColumn(name, str(dtype), name not in known)  # type: ignore[arg-type]
+                for name, dtype in self.columns.items()
+            ),
+            sample=self.shown,
+            timestamp_column=guesses.found or absent(),
+            timestamp_format=guesses.timestamp_format or absent(),
+        )
 
 
-async def preview_frames(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> RowsPreview:
+async def preview_frames(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> PreviewFigures:
     """Counts all frames of a body. Raises the errors of the frames' reader."""
-    found = RowsPreview()
+    found = PreviewFigures()
     async for frame in frames:
         found.add(frame, known)
     return found
@@ -75,8 +81,8 @@ def _wider(before: Dtype | None, found: Dtype) -> Dtype:
     return Dtype.FLOAT if {before, found} == {Dtype.INT, Dtype.FLOAT} else before
 
 
-def _first_rows(frame: Frame) -> list[dict[str, Any]]:
-    """Returns the first rows, each with its `timestamp` and its present `values`."""
+def _first_rows(frame: Frame) -> tuple[PreviewedRow, ...]:
+    """Returns the first rows, each with its present values."""
     count = min(SHOWN_ROWS, len(frame))
     cells = {name: array.slice(0, count).to_pylist() for name, array in frame.columns.items()}
     extra = [None] * count if frame.extra is None else frame.extra.slice(0, count).to_pylist()
@@ -85,8 +91,8 @@ def _first_rows(frame: Frame) -> list[dict[str, Any]]:
         values: dict[str, Any] = {name: column[n] for name, column in cells.items() if column[n] is not None}
         if extra[n]:
             values |= msgspec.json.decode(f"{{{extra[n]}}}", type=dict[str, msgspec.Raw])
-        rows.append({"timestamp": format_timestamp(frame.ts[n].as_py()), "values": values})
-    return rows
+        rows.append(PreviewedRow(format_timestamp(frame.ts[n].as_py()), values))
+    return tuple(rows)
 
 
 def _moment(micros: int | None) -> str | None:

@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 from codecs import BOM_UTF8
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +17,8 @@ import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
-from atlas.accounts.usage import wrote
+from atlas.contract.rows import DeletedRows, InsertedRows, PreviewedRows, StoredRow
+from atlas.contract.shape import absent
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, RowError
 from atlas.kit.admission import Lane
@@ -28,17 +29,16 @@ from atlas.timeseries import deletion
 from atlas.timeseries import repository as datasets
 from atlas.timeseries.columns import Column
 from atlas.timeseries.frames import Frame
-from atlas.timeseries.ingest import json_exact, json_small, ndjson_rows, transaction
+from atlas.timeseries.ingest import json_exact, json_small, ndjson_rows
 from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
-from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
-from atlas.timeseries.ingest.group_transaction import SmallInsert
 from atlas.timeseries.ingest.idempotency import Retry
 from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.json_positions import dataset_of
 from atlas.timeseries.ingest.json_stream import INLINE_BYTES, JsonBody
 from atlas.timeseries.ingest.preview import preview_frames
+from atlas.timeseries.ingest.row_writer import RowWriter
 from atlas.timeseries.ingest.timestamp_columns import epoch_layout
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.zone_map import Range
@@ -46,8 +46,6 @@ from atlas.workers.pool import WorkerPool
 
 # Bodies in other formats are kept in memory up to this number of bytes, then in a temporary file.
 FILE_BYTES = 8 * 1024 * 1024
-# The number of rows of an insert, and guessed parameters by name.
-Inserted = dict[str, int | str]
 
 
 class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,18 +89,17 @@ class RowService:
     ) -> None:
         self._database = database
         self._access = access
-        self._upkeep = upkeep
         self._max_body = max_body
         self._spool_memory = spool_memory
         self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
         self._storing = storing
         self._decoding = decoding
         self._workers = workers
-        self._groups = GroupWriter(database)
+        self._writer = RowWriter(database, upkeep, storing)
 
     async def close(self) -> None:
         """Waits for accepted inserts, and ends the threads that decode."""
-        await self._groups.close()
+        await self._writer.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def insert_one(
@@ -112,7 +109,7 @@ class RowService:
         idempotency_key: str | None,
         encoding: str | None = None,
         unit: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> StoredRow:
         """Inserts `{"dataset","timestamp","values"}`, and returns the row as stored.
 
         `unit` is that of a numeric timestamp. Raises AtlasError: when the row is invalid or may not be written.
@@ -142,8 +139,8 @@ class RowService:
         else:
             frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row, unit)
         retry = _retry(caller, idempotency_key, digest)
-        result: dict[str, Any] = await self._insert_in_group(row.dataset, SmallInsert([frame], 1, response, retry))
-        return result
+        answer = await self._writer.write_few(row.dataset, [frame], 1, retry, response)
+        return answer if isinstance(answer, StoredRow) else _earlier_row(answer)
 
     def _unpack(self, body: bytes, encoding: str) -> bytes:
         unpack, limit, pieces = decoder(encoding), SizeLimit(self._max_body), list[bytes]()
@@ -153,16 +150,8 @@ class RowService:
         unpack.finish()
         return b"".join(pieces)
 
-    async def _insert_in_group(self, dataset: int, insert: SmallInsert) -> Any:
-        result = await self._groups.insert(dataset, insert)
-        if result is insert.response:
-            # The result is not the answer to an earlier insert with the same key.
-            wrote(insert.rows)
-        self._upkeep.touch(dataset)
-        return result
-
-    async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> Inserted:
-        """Inserts all rows of a body or none. Returns `{"inserted","total"}` and guessed parameters.
+    async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> InsertedRows:
+        """Inserts all rows of a body or none. Returns the number of rows, and guessed parameters.
 
         Raises AtlasError: when the body is invalid, or the caller may not write to the dataset.
         """
@@ -178,9 +167,9 @@ class RowService:
                 return await self._insert_json(caller, request, chunks, spool, retry)
             dataset = _required(request.dataset)
             guesses = await self._collect(caller, request, chunks, spool)
-            return await self._store(caller, dataset, _read_spool(spool), retry(), guesses.as_members())
+            return await self._store(caller, dataset, _read_spool(spool), retry(), guesses)
 
-    async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, Any]:
+    async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> PreviewedRows:
         """Returns what `insert_many` would store of a body, read in the same way. Stores nothing.
 
         The request's dataset is one that the caller may write to, or None for a dataset that does not exist yet.
@@ -205,13 +194,12 @@ class RowService:
                 made = JsonBody(spool, self._threads, request.epoch)
                 try:
                     await made.receive(chunks, named)
-                    return (await preview_frames(made.frames(), known)).as_answer(known)
+                    return (await preview_frames(made.frames(), known)).as_answer(known, Guesses())
                 finally:
                     made.cancel()
             await look_up(request.dataset)
             guesses = await self._collect(caller, request, chunks, spool)
-            preview = (await preview_frames(_read_spool(spool), known)).as_answer(known)
-        return preview | guesses.as_members() | ({"timestamp_column": guesses.found} if guesses.found else {})
+            return (await preview_frames(_read_spool(spool), known)).as_answer(known, guesses)
 
     async def _store(
         self,
@@ -219,43 +207,18 @@ class RowService:
         dataset: int,
         frames: AsyncIterator[Frame],
         retry: Retry | None,
-        guessed: Mapping[str, str] | None = None,
-    ) -> Inserted:
-        """Stores the frames: few rows in a group with other inserts, more rows in a transaction of their own."""
-        first: list[Frame] = []
-        rows = size = 0
-        async for frame in frames:
-            first.append(frame)
-            rows, size = rows + len(frame), size + frame.nbytes
-            if rows > SMALL_ROWS or size > SMALL_BYTES:
-                async with self._storing.slot(caller):
-                    return await self._store_many(dataset, _chain(first, frames), retry, guessed or {})
-        response = {"inserted": rows, "total": rows, **(guessed or {})}
-        result: Inserted = await self._insert_in_group(dataset, SmallInsert(first, rows, response, retry))
-        return result
+        guesses: Guesses = Guesses(),
+    ) -> InsertedRows:
+        respond = functools.partial(_inserted, guesses=guesses)
+        return _inserted_rows(await self._writer.write(caller, dataset, frames, retry, respond))
 
-    async def _store_many(
-        self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, guessed: Mapping[str, str]
-    ) -> Inserted:
-        stored = 0
-
-        def respond(rows: int) -> Inserted:
-            nonlocal stored
-            stored = rows
-            return {"inserted": rows, "total": rows, **guessed}
-
-        result: Inserted = await transaction.insert(self._database, dataset, frames, respond, retry)
-        wrote(stored)
-        self._upkeep.touch(dataset, stored)
-        return result
-
-    async def delete(self, caller: Caller, dataset_id: int, span: Range) -> dict[str, int]:
-        """Deletes the rows of an owned dataset within `span`, and returns `{"deleted"}`."""
+    async def delete(self, caller: Caller, dataset_id: int, span: Range) -> DeletedRows:
+        """Deletes the rows of an owned dataset within `span`."""
         await self._access.require(caller, dataset_id, write=True)
         if span.empty:
-            return {"deleted": 0}
+            return DeletedRows(0)
         async with self._storing.slot(caller):
-            return {"deleted": await deletion.delete_range(self._database, dataset_id, span)}
+            return DeletedRows(await deletion.delete_range(self._database, dataset_id, span))
 
     async def _decode_body(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
         unpack = decoder(encoding)
@@ -275,7 +238,7 @@ class RowService:
         chunks: AsyncIterator[bytes],
         spool: FrameSpool,
         retry: Callable[[], Retry | None],
-    ) -> Inserted:
+    ) -> InsertedRows:
         dataset: list[int] = []
 
         async def found(named: object) -> None:
@@ -352,7 +315,7 @@ class RowService:
         return guesses
 
 
-def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, dict[str, Any]]:
+def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, StoredRow]:
     """Builds the frame of a single row, and the row of the answer."""
     wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
     try:
@@ -362,7 +325,7 @@ def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, dict[str, Any]]:
     except RowError as error:
         raise RowError(None, error.field, error.reason) from None
     at = format_timestamp(frame.ts[0].as_py())
-    return frame, {"dataset": row.dataset, "timestamp": at, "values": _echo(row.values)}
+    return frame, StoredRow(row.dataset, at, _echo(row.values))
 
 
 def _echo(values: msgspec.Raw) -> Any:
@@ -370,11 +333,31 @@ def _echo(values: msgspec.Raw) -> Any:
     return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
 
 
-async def _chain(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
-    while first:
-        yield first.pop(0)
-    async for frame in rest:
-        yield frame
+class _KeptRow(msgspec.Struct):
+    """The answer to an insert of one row, as stored with its idempotency key."""
+
+    dataset: int
+    timestamp: str
+    values: dict[str, msgspec.Raw]
+
+
+def _earlier_row(answer: Any) -> StoredRow:
+    """Reads the stored answer of an earlier insert with the same idempotency key."""
+    if not isinstance(answer, msgspec.Raw):
+        return StoredRow(**answer)
+    kept = msgspec.json.decode(answer, type=_KeptRow)
+    return StoredRow(kept.dataset, kept.timestamp, kept.values)
+
+
+def _inserted(rows: int, guesses: Guesses) -> InsertedRows:
+    return InsertedRows(rows, rows, guesses.timestamp_column or absent(), guesses.timestamp_format or absent())
+
+
+def _inserted_rows(answer: Any) -> InsertedRows:
+    """Returns the answer to a bulk insert, which may be the stored one of an earlier insert."""
+    if isinstance(answer, InsertedRows):
+        return answer
+    return InsertedRows(**(msgspec.json.decode(answer) if isinstance(answer, msgspec.Raw) else answer))
 
 
 async def _read_spool(spool: FrameSpool) -> AsyncIterator[Frame]:

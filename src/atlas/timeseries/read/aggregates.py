@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
+from atlas.contract.rows import Aggregated, TimeBucket
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.timestamps import MIN_MICROS, format_timestamp
@@ -20,8 +20,6 @@ from atlas.timeseries.read.service import select_columns
 from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.query import buckets
 from atlas.timeseries.zone_map import Range, narrow
-
-Row = dict[str, Any]
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 FUNCTIONS = tuple(levels.PARTS)
@@ -106,8 +104,8 @@ class SummaryService:
         bucket: str,
         functions: str,
         points: int,
-    ) -> dict[str, Any]:
-        """Returns buckets `{"timestamp","count","values":{column:{function:value}}}` of the numeric columns.
+    ) -> Aggregated:
+        """Returns figures of the numeric columns by time bucket.
 
         Raises BadRequestError: when a function, column or width is invalid, or the result has too many buckets.
         """
@@ -125,7 +123,7 @@ class SummaryService:
         span = Range(max(span.lo, MIN_MICROS), span.hi)
         met = [block for block in shot.blocks if span.meets(block)]
         if not met or span.empty:
-            return {"bucket": shown, "results": []}
+            return Aggregated(shown, ())
         lo, hi = max(span.lo, min(b.min_ts for b in met)), min(span.hi, max(b.max_ts for b in met) + 1)
         width = _width(bucket, hi - lo, points)
         parts = levels.parts_of(wanted)
@@ -134,8 +132,7 @@ class SummaryService:
             raise BadRequestError("Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider")
         if shot.row_count >= levels.LEAST_ROWS:
             self._upkeep.want(dataset_id)
-        results = await asyncio.to_thread(lambda: [_result(row, columns, parts, wanted) for row in rows])
-        return {"bucket": _name(width), "results": results}
+        return Aggregated(_name(width), await asyncio.to_thread(_results, rows, columns, parts, wanted))
 
 
 def _width(bucket: str, micros: int, points: int) -> int | str:
@@ -165,7 +162,11 @@ def _name(width: int | str) -> str:
     return f"{width // UNITS[unit]}{unit}"
 
 
-def _result(row: levels.Bucket, columns: Sequence[Column], parts: Sequence[str], wanted: Sequence[str]) -> Row:
+def _results(
+    rows: Sequence[levels.Bucket], columns: Sequence[Column], parts: Sequence[str], wanted: Sequence[str]
+) -> tuple[TimeBucket, ...]:
     names = [column.name for column in columns]
-    values = dict(zip(names, levels.figures(row, parts, wanted), strict=True))
-    return {"timestamp": format_timestamp(row[0]), "count": row[1], "values": values}
+    return tuple(
+        TimeBucket(format_timestamp(row[0]), row[1], dict(zip(names, levels.figures(row, parts, wanted), strict=True)))
+        for row in rows
+    )

@@ -249,7 +249,7 @@ UPDATED = {"duplicates": "update", "only_existing": True}
 NO_TYPE = rf"(?!(?:{'|'.join(TYPES)})(?!\w))"
 
 
-def table_rules(
+def of_table(
     kind: str,
     before: str,
     behind: str,

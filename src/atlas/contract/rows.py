@@ -1,0 +1,104 @@
+"""Rows of datasets: what was stored, removed or looked at, and figures by time.
+
+Times are texts, with as many digits of a second as are needed, as Python has no value for those of the year 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from atlas.contract.datasets import ColumnType
+from atlas.contract.shape import Json, Shape, absent
+
+_TIME = {"examples": ["2025-12-16T10:00:00Z"]}
+
+
+@dataclass(frozen=True)
+class StoredRow(Shape):
+    """A row."""
+
+    _name: ClassVar = "RowView"
+    dataset: int
+    timestamp: str = field(metadata=_TIME)
+    values: Json = field(metadata={"examples": [{"open": 104500, "close": 104600}]})
+
+
+@dataclass(frozen=True)
+class InsertedRows(Shape):
+    """How many rows were stored, of how many sent; the two are always equal. What was guessed is beside them."""
+
+    _name: ClassVar = "InsertedView"
+    inserted: int
+    total: int
+    timestamp_column: str = field(
+        default_factory=absent,
+        metadata={"description": "CSV: the timestamps' column, of several that may be it."},
+    )
+    timestamp_format: str = field(
+        default_factory=absent, metadata={"description": "CSV: the timestamps' format, if it is not ISO 8601."}
+    )
+
+
+@dataclass(frozen=True)
+class DeletedRows(Shape):
+    """How many rows were removed."""
+
+    _name: ClassVar = "DeletedView"
+    deleted: int
+
+
+@dataclass(frozen=True)
+class PreviewedColumn(Shape):
+    """A column that a body has. new: whether the dataset would get it."""
+
+    name: str
+    dtype: ColumnType
+    new: bool
+
+
+@dataclass(frozen=True)
+class PreviewedRow(Shape):
+    """A row of a body."""
+
+    timestamp: str
+    values: Json
+
+
+@dataclass(frozen=True)
+class PreviewedRows(Shape):
+    """What a body of rows holds. Nothing was stored."""
+
+    _name: ClassVar = "RowsPreviewView"
+    rows: int
+    first_timestamp: str | None
+    last_timestamp: str | None
+    columns: tuple[PreviewedColumn, ...]
+    sample: tuple[PreviewedRow, ...] = field(metadata={"description": "The first five rows."})
+    timestamp_column: str = field(
+        default_factory=absent, metadata={"description": "CSV: the column of the timestamps."}
+    )
+    timestamp_format: str = field(
+        default_factory=absent, metadata={"description": "CSV: the timestamps' format, if it is not ISO 8601."}
+    )
+
+
+@dataclass(frozen=True)
+class TimeBucket(Shape):
+    """A time bucket that has rows. values: the functions' results by column."""
+
+    _name: ClassVar = "BucketView"
+    timestamp: str = field(metadata=_TIME)
+    count: int
+    values: dict[str, dict[str, Any]] = field(
+        metadata={"examples": [{"close": {"min": 104400, "max": 104700, "avg": 104550.5}}]}
+    )
+
+
+@dataclass(frozen=True)
+class Aggregated(Shape):
+    """Time buckets. bucket: their width."""
+
+    _name: ClassVar = "AggregateView"
+    bucket: str = field(metadata={"examples": ["1h"]})
+    results: tuple[TimeBucket, ...]

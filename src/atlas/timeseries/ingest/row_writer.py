@@ -1,0 +1,92 @@
+"""Writes rows into datasets, by the strategy that their number calls for.
+
+- One statement (`single_statement`): a few rows for columns that are there, where nobody else has written since.
+- A group (`group_transaction`): small inserts that arrive while others are being committed, in one transaction.
+- A transaction of its own (`transaction`): more than SMALL_ROWS rows or SMALL_BYTES bytes, in a lane of its own.
+
+`group_commit` chooses between the first two, as only the moment of writing tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from atlas.accounts.access import Caller
+from atlas.accounts.usage import wrote
+from atlas.db.database import Database
+from atlas.kit.admission import Lane
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import transaction
+from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
+from atlas.timeseries.ingest.group_transaction import SmallInsert
+from atlas.timeseries.ingest.idempotency import Retry
+from atlas.timeseries.maintenance.scheduler import Upkeep
+
+# Builds the answer to an insert from its number of rows.
+Respond = Callable[[int], Any]
+
+
+class RowWriter:
+    """Writes the rows of all callers of this process. What was written is on disk when a method returns.
+
+    lane: where large inserts take turns, as each holds a connection for long.
+    """
+
+    def __init__(self, database: Database, upkeep: Upkeep, lane: Lane) -> None:
+        self._database, self._upkeep, self._lane = database, upkeep, lane
+        self._groups = GroupWriter(database)
+
+    async def close(self) -> None:
+        """Waits for accepted inserts."""
+        await self._groups.close()
+
+    async def write(
+        self, caller: Caller, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, respond: Respond
+    ) -> Any:
+        """Writes all rows of `frames`, each sorted by time, or none.
+
+        Returns the answer, or the stored answer of an earlier insert with the same idempotency key.
+        """
+        first: list[Frame] = []
+        rows = size = 0
+        async for frame in frames:
+            first.append(frame)
+            rows, size = rows + len(frame), size + frame.nbytes
+            if rows > SMALL_ROWS or size > SMALL_BYTES:
+                async with self._lane.slot(caller):
+                    return await self._write_many(dataset, _chain(first, frames), retry, respond)
+        return await self.write_few(dataset, first, rows, retry, respond(rows))
+
+    async def write_few(
+        self, dataset: int, frames: Sequence[Frame], rows: int, retry: Retry | None, answer: Any
+    ) -> Any:
+        """Writes up to SMALL_ROWS rows whose answer is known, as `write` does."""
+        stored = await self._groups.insert(dataset, SmallInsert(frames, rows, answer, retry))
+        if stored is answer:
+            # The result is not the answer to an earlier insert with the same key.
+            wrote(rows)
+        self._upkeep.touch(dataset)
+        return stored
+
+    async def _write_many(
+        self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, respond: Respond
+    ) -> Any:
+        stored = 0
+
+        def count(rows: int) -> Any:
+            nonlocal stored
+            stored = rows
+            return respond(rows)
+
+        answer = await transaction.insert(self._database, dataset, frames, count, retry)
+        wrote(stored)
+        self._upkeep.touch(dataset, stored)
+        return answer
+
+
+async def _chain(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+    while first:
+        yield first.pop(0)
+    async for frame in rest:
+        yield frame
