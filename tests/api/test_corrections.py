@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from tests.api.test_imports import get, post, send
+
+from atlas.imports.file_stager import FileStager
+from atlas.imports.staging import Staging
 
 pytestmark = pytest.mark.anyio
 
@@ -133,6 +138,23 @@ async def test_imports_at_once_into_a_new_table_all_arrive(owner: httpx.AsyncCli
     )
     assert sum(answer["action_taken"] == "create" for answer in answers) == 1
     assert sorted(row["id"] for row in await rows(owner, "par")) == list(range(files))
+
+
+async def test_a_table_made_while_a_file_is_read_takes_it(
+    owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging, waiting = FileStager.staging, [b"id;v\n1;b\n"]
+
+    @contextlib.asynccontextmanager
+    async def overtaken(stager: FileStager, *arguments: Any, **named: Any) -> AsyncIterator[Staging]:
+        async with staging(stager, *arguments, **named) as made:
+            if waiting:
+                await send(owner, "Import into par, keep all duplicates", waiting.pop())
+            yield made
+
+    monkeypatch.setattr(FileStager, "staging", overtaken)
+    await send(owner, "Import into par, keep all duplicates", b"id,v\n0,a\n")
+    assert sorted(row["id"] for row in await rows(owner, "par")) == [0, 1]
 
 
 async def test_new_columns_at_once_all_arrive(owner: httpx.AsyncClient) -> None:

@@ -377,3 +377,57 @@ async def test_what_was_dropped_or_misread_is_asked(owner: httpx.AsyncClient) ->
     found = await send(owner, "into v, exclude rows where status is opne", STAGES)
     assert "no record has 'opne' as status" in found["response_summary"]
     assert found["records_inserted"] == 4
+
+
+EVERYDAY = b"""id,country,city,date,amount,paid
+1,US,Boston,2023-12-31,10,yes
+2,DE,Berlin,2024-01-01,20,no
+3,US,Berlin,2024-12-31,30,yes
+4,FR,Paris,2024-03-15,40,no
+5,US,Austin,2025-01-01,50,yes,surplus
+6,US,Austin,2024-02-29,60,no
+"""
+
+
+async def test_phrases_of_every_day_do_what_they_say(owner: httpx.AsyncClient) -> None:
+    expected = {
+        "only the first 2 rows": ("1,2", "only the first 2 records of the file", 4),
+        "only the first 5 rows": ("1,2,3,4", "only the first 5 records of the file", 1),
+        "the first 2 matching rows, only rows where country is US": ("1,3", "only the first 2 records that pass", 4),
+        "the first 2 rows of the file, only rows where country is US": ("1", "country is US", 5),
+        "the first 1 rows where date is in 2024": ("2", "between 2024-01-01 and 2024-12-31", 5),
+        "only rows from Berlin": ("2,3", "only records where city is Berlin", 3),
+        "only US rows": ("1,3,6", "only records where country is US", 2),
+        "only rows from 2024": ("2,3,4,6", "only records where date is between 2024-01-01 and 2024-12-31", 1),
+        "date in 2024": ("2,3,4,6", "date is between 2024-01-01 and 2024-12-31", 1),
+        "date after 2024": ("", "date > 2024-12-31", 5),
+        "date since February 2024": ("3,4,6", "date >= 2024-02-01", 2),
+        "date before 2024-03": ("1,2,6", "date < 2024-03-01", 2),
+        "only rows where date is not in 2024": ("1", "date is not between", 4),
+        "date between 2023 and 2024": ("1,2,3,4,6", "date is between 2023-01-01 and 2024-12-31", 0),
+    }
+    for number, (words, (ids, meaning, left_out)) in enumerate(expected.items()):
+        instruction = f"Import into t{number}, id is the key, {words}"
+        plan = await send(owner, instruction, EVERYDAY, path="/preview")
+        done = await send(owner, instruction, EVERYDAY)
+        found = sorted(str(row["id"]) for row in await rows(owner, f"t{number}"))
+        assert ",".join(found) == ids, words
+        assert any(meaning in clause["meaning"] for clause in done["understood"]), (words, done["understood"])
+        counts = ("records_inserted", "records_left_out", "validation_failures", "duplicates_skipped")
+        assert [done[name] for name in counts] == [plan[name] for name in counts], words
+        assert done["records_left_out"] == left_out, words
+        assert sum(done[name] for name in counts) == done["records_processed"] == 6
+
+
+async def test_phrases_that_may_mean_several_columns_are_asked(owner: httpx.AsyncClient) -> None:
+    file = b"id,origin,dest,made,sent\n1,US,DE,2024-01-01,2024-05-05\n2,US,US,2023-01-01,2024-05-05\n"
+    for words, told in (
+        ("only US rows", "'origin' or 'dest'"),
+        ("only rows from 2024", "'made' or 'sent'"),
+        ("only Martian rows", "No record has 'Martian' in any column"),
+        ("only rows where made is one of 2023, 2024", "Say one range"),
+        ("only the first 2 rows, only rows where dest is US", "the first of the file, or the first that pass"),
+    ):
+        refused = await send(owner, f"Import into t, {words}", file, status=400)
+        assert told in refused["detail"], refused
+    assert not await tables(owner)

@@ -16,7 +16,7 @@ import typer.main
 from tests.cli.conftest import CONTACTS, Cli
 from tests.docs.test_coverage import all_commands
 
-from atlas.cli.main import COMMANDS, GROUPS, application, named
+from atlas.cli.main import COMMANDS, GROUPS, application, select_commands
 
 # A run of each command with --json, after `prepared`; `{…}` are filled in. The code is that of the run.
 RUNS: dict[str, tuple[list[str], int]] = {
@@ -279,9 +279,9 @@ def test_version_is_an_option_too(cli: Cli) -> None:
 
 @pytest.mark.parametrize("words", [["rows", "get", "x"], ["version"], ["admin", "key", "list"]])
 def test_only_what_a_command_line_names_is_loaded(words: list[str]) -> None:
-    assert [*named(words)] == words[:1]
+    assert [*select_commands(words)] == words[:1]
     for all_of_them in ([], ["--help"], ["nonsense"], ["--version"]):
-        assert {"rows", "serve", "admin"} <= set(named(all_of_them))
+        assert {"rows", "serve", "admin"} <= set(select_commands(all_of_them))
 
 
 def test_times_name_their_option_and_days_are_whole(cli: Cli) -> None:

@@ -6,7 +6,7 @@ import json
 
 from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.language.llm.prompts import MAX_KNOWLEDGE, MAX_SCHEMA, plan_document
-from atlas.language.llm.table_ranking import Wanted, words
+from atlas.language.llm.table_ranking import QuestionWords, words
 from atlas.language.question import Question, Turn
 
 
@@ -49,7 +49,7 @@ def test_names_and_cells_cannot_end_the_document() -> None:
 
 def test_words_are_found_in_names_however_they_are_written() -> None:
     assert words("orderItems_2024 ShippingCities") == {"order", "item", "2024", "shipping", "city"}
-    wanted = Wanted("How many companies shipped orders?")
+    wanted = QuestionWords("How many companies shipped orders?")
     assert wanted.count("company_id") == 1
     assert wanted.count("OrderItems") == 1
     assert wanted.count("shipping") == 0

@@ -11,9 +11,9 @@ from sqlglot import exp
 from tests.pace import takes_less
 
 from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
-from atlas.language.llm.coverage import left_out
+from atlas.language.llm.coverage import find_omissions
 from atlas.language.offline.questions import ast as q
-from atlas.language.offline.questions.coverage import facts_of, uncovered
+from atlas.language.offline.questions.coverage import collect_facts, find_uncovered
 from atlas.language.offline.questions.planner import plan_question
 from atlas.language.offline.questions.schema_linking import index_of
 from atlas.language.offline.questions.tagger import Tagger
@@ -251,12 +251,12 @@ def test_coverage_names_each_kind_of_word() -> None:
     """A query that says nothing but the table covers none of the words that ask for more."""
     question = "how many distinct Widget orders by status with the highest amount in 2024 not open"
     tagger = Tagger(index_of(CATALOG), tokens(question), (), date(2026, 11, 23))
-    missed = uncovered(tagger.items("orders", frozenset()), q.Query("orders"), CATALOG)
+    missed = find_uncovered(tagger.items("orders", frozenset()), q.Query("orders"), CATALOG)
     assert {"how many", "distinct", "Widget", "status", "highest", "amount", "in 2024", "not", "open"} <= set(missed)
 
 
 def test_facts_of_a_query() -> None:
-    facts = facts_of(q.Query("orders", (q.Output(q.Agg("max", q.Col("orders", "amount")), "m"),), limit=7))
+    facts = collect_facts(q.Query("orders", (q.Output(q.Agg("max", q.Col("orders", "amount")), "m"),), limit=7))
     assert facts.columns == {("orders", "amount")}
     assert facts.functions == {"max"}
     assert "7" in facts.literals
@@ -274,7 +274,7 @@ def test_facts_of_a_query() -> None:
     ],
 )
 def test_what_a_model_left_out(question: str, sql: str, missing: tuple[str, ...]) -> None:
-    assert left_out(Question(text=question, catalog=CATALOG), sql) == missing
+    assert find_omissions(Question(text=question, catalog=CATALOG), sql) == missing
 
 
 LONG_NAMES = {

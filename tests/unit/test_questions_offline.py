@@ -516,4 +516,4 @@ def test_owners_of_words_are_those_that_each_would_be(names: list[list[str]], as
     for number, words in enumerate(names):
         owners.add(number, words)
     expected = {number for number, words in enumerate(names) if any(same_word(asked, word) for word in words)}
-    assert owners.of(asked) == owners.of(asked) == expected
+    assert owners.find_by_word(asked) == owners.find_by_word(asked) == expected

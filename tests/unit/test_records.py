@@ -9,22 +9,22 @@ from tests.pace import takes_less
 
 from atlas.language.offline.records.parser import MAX_CHARACTERS, MAX_ENTITIES, Entity, parse_records
 
-Told = tuple[str, str | None, dict[str, str], dict[str, str]]
+RecordRequest = tuple[str, str | None, dict[str, str], dict[str, str]]
 
 ACME = {"name": "Acme Corp", "email": "billing@acme.com", "phone": "+1-800-555-0100"}
 TITLED = {"Name": "Acme Corp", "Email": "billing@acme.com", "Phone": "+1-800-555-0100"}
 BOB = {"name": "Bob", "email": "bob@x.co"}
 
 
-def new(kind: str, data: dict[str, str], hint: str | None = None) -> Told:
+def new(kind: str, data: dict[str, str], hint: str | None = None) -> RecordRequest:
     return kind, hint, data, {}
 
 
-def found(kind: str, match: dict[str, str], hint: str | None = None, **data: str) -> Told:
+def found(kind: str, match: dict[str, str], hint: str | None = None, **data: str) -> RecordRequest:
     return kind, hint, data, match
 
 
-SENTENCES: list[tuple[str, str, list[Told]]] = [
+SENTENCES: list[tuple[str, str, list[RecordRequest]]] = [
     (
         "Add a client named Acme Corp with email billing@acme.com and phone +1-800-555-0100 to clients",
         "insert",
@@ -168,7 +168,7 @@ SENTENCES: list[tuple[str, str, list[Told]]] = [
 
 TWO = [new("client", {"Name": "A", "Email": "a@x.co"}), new("client", {"Name": "B", "Email": "b@x.co"})]
 
-MARKDOWN: list[tuple[str, str, list[Told]]] = [
+MARKDOWN: list[tuple[str, str, list[RecordRequest]]] = [
     (
         "Add a new client:\n\n## Client\n- Name: Acme Corp\n- Email: billing@acme.com\n- Phone: +1-800-555-0100\n",
         "insert",
@@ -304,7 +304,7 @@ MARKDOWN: list[tuple[str, str, list[Told]]] = [
 @pytest.mark.parametrize(
     ("text", "intent", "told"), SENTENCES + MARKDOWN, ids=[t[:60] for t, *_ in SENTENCES + MARKDOWN]
 )
-def test_texts_that_are_clear(text: str, intent: str, told: list[Told]) -> None:
+def test_texts_that_are_clear(text: str, intent: str, told: list[RecordRequest]) -> None:
     said = parse_records(text)
     assert (said.question, said.intent) == (None, intent)
     assert [(e.entity_type, e.table_hint, e.data, e.match) for e in said.entities] == told

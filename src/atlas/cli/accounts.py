@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from atlas.cli.context import DEFAULT_URL, Session, Yes, remote
-from atlas.cli.exit_codes import DENIED, USAGE, CommandError, reported, say
+from atlas.cli.exit_codes import DENIED, USAGE, CommandError, report_errors, say
 from atlas.cli.output import Json, data, iso, plain, print_json, print_lines, print_table, show
 from atlas.cli.time_arguments import expiry
 
@@ -26,7 +26,7 @@ def login(
     as_json: Json = False,
 ) -> None:
     """Sign in to a server: checks your API key, keeps it for later, and acquires the public tag."""
-    with reported():
+    with report_errors():
         _login(url, name, _read_key(api_key), as_json)
 
 
@@ -54,7 +54,7 @@ def _login(url: str, name: str, api_key: str, as_json: bool) -> None:
     kept = profiles.save(name, url, api_key, make_default=True)
     tags = sorted({*me.tags, "public"})
     if as_json:
-        print_json({**_shown(kept), "user": me.user, "organization": me.organization, "tags": tags})
+        print_json({**_profile_row(kept), "user": me.user, "organization": me.organization, "tags": tags})
         return
     say(f"signed in to {kept.url} as {me.user.name} of {me.organization.name} (profile {name!r})")
     where = "the system's keyring" if kept.key_in == "keyring" else str(profiles.folder() / "keys.json")
@@ -68,7 +68,7 @@ def logout(
     """Forget a server and its key on this machine. The key itself stays valid."""
     from atlas.client import profiles
 
-    with reported():
+    with report_errors():
         chosen = name or profiles.default()
         if chosen is None:
             raise CommandError("not signed in to any server", DENIED)
@@ -79,7 +79,7 @@ def logout(
             say(f"forgot {chosen!r}")
 
 
-def _shown(found: Any) -> dict[str, Any]:
+def _profile_row(found: Any) -> dict[str, Any]:
     """Returns a profile without its key."""
     return {name: getattr(found, name) for name in PROFILE_COLUMNS}
 
@@ -89,8 +89,8 @@ def profile_list(as_json: Json = False) -> None:
     """List the servers that you are signed in to."""
     from atlas.client import profiles
 
-    with reported():
-        found = [_shown(one) for one in profiles.list()]
+    with report_errors():
+        found = [_profile_row(one) for one in profiles.list()]
         show(found, as_json, PROFILE_COLUMNS, "not signed in to any server: atlas login --url …")
 
 
@@ -99,9 +99,9 @@ def profile_use(name: str, as_json: Json = False) -> None:
     """Choose the server that commands use where none is named."""
     from atlas.client import profiles
 
-    with reported():
+    with report_errors():
         profiles.set_default(name)
-        show(next(_shown(one) for one in profiles.list() if one.name == name), as_json)
+        show(next(_profile_row(one) for one in profiles.list() if one.name == name), as_json)
 
 
 @profile.command("show")
@@ -109,9 +109,9 @@ def profile_show(name: Annotated[str | None, typer.Argument()] = None, as_json: 
     """Show a server that you are signed in to, by default the chosen one."""
     from atlas.client import profiles
 
-    with reported():
+    with report_errors():
         wanted = name or profiles.default()
-        found = next((_shown(one) for one in profiles.list() if one.name == wanted), None)
+        found = next((_profile_row(one) for one in profiles.list() if one.name == wanted), None)
         if found is None:
             raise CommandError(f"there is no profile {wanted!r}" if wanted else "no profile is chosen")
         show(found, as_json)
@@ -154,7 +154,7 @@ def usage(session: Session, days: Annotated[int, typer.Option(help="How many day
     print_lines({name: plain(value) for name, value in data(found.storage).items()})
 
 
-def shown_once(made: Any) -> dict[str, Any]:
+def new_key_row(made: Any) -> dict[str, Any]:
     """Returns a new key with the key's text, without `success`."""
     return {name: value for name, value in data(made).items() if name != "success"}
 
@@ -177,7 +177,7 @@ def key_create(
 ) -> None:
     """Create another key of yours, which is shown this once."""
     made = session.client.keys.create(name, expires_at=expiry(expires, "--expires"))
-    session.show(shown_once(made))
+    session.show(new_key_row(made))
 
 
 @key.command("revoke")
@@ -204,4 +204,4 @@ def key_rotate(session: Session, key_id: int, yes: Yes = False) -> None:
 
         profiles.save(session.target.profile, session.target.url, made.key)
         say(f"profile {session.target.profile!r} has the new key")
-    session.show(shown_once(made))
+    session.show(new_key_row(made))

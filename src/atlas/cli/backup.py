@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli.exit_codes import CommandError, reported
-from atlas.cli.local_database import DataDir, database_url, log_to_errors, server_installed, settings
+from atlas.cli.exit_codes import CommandError, report_errors
+from atlas.cli.local_database import DataDir, database_url, log_to_errors, require_server, settings
 from atlas.cli.output import Json, show
 
 
@@ -28,7 +28,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Back everything up to one file while servers run. The secret key is not in it."""
-    with reported(), server_installed():
+    with report_errors(), require_server():
         from atlas.backup.service import BackupService
 
         with database_url(data_dir) as ready:
@@ -44,7 +44,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Restore a backup, and compare every table with it. Stop every server on the database first."""
-    with reported(), server_installed():
+    with report_errors(), require_server():
         from atlas.backup.service import BackupService
 
         with _own_database(data_dir) as url:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from atlas.cli.exit_codes import FAILED, reported, say
-from atlas.cli.local_database import DataDir, database_url, server_installed
+from atlas.cli.exit_codes import FAILED, report_errors, say
+from atlas.cli.local_database import DataDir, database_url, require_server
 from atlas.cli.output import Json, data, print_json, print_table
 from atlas.kit.plurals import many
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def check(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Compare every row with what the catalog says of it, while servers run. Exit code 1 where something is wrong."""
-    with reported(), server_installed():
+    with report_errors(), require_server():
         from atlas.consistency.service import ConsistencyService
 
         with database_url(data_dir) as ready:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from atlas.cli.exit_codes import DENIED, USAGE, CommandError, reported, say
+from atlas.cli.exit_codes import DENIED, USAGE, CommandError, report_errors, say
 from atlas.cli.output import Json, show
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(*args: Any, as_json: bool, profile: str | None, url: str | None, **given: Any) -> None:
         session = Session(as_json, profile, url)
-        with reported():
+        with report_errors():
             try:
                 command(session, *args, **given)
             finally:

@@ -54,7 +54,7 @@ def leave_waiting(waiting: bool, exit_code: bool) -> None:
 
 
 @contextlib.contextmanager
-def reported() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Turns expected errors into a line and an exit code, without a traceback."""
     try:
         yield

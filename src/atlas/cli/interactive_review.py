@@ -137,7 +137,7 @@ class Reviewer:
             if pressed == "n":
                 return "later"
             if pressed == "e":
-                decision = self._edited(kind, issue)
+                decision = self._ask_values(kind, issue)
                 if decision is not None and self._send(kind, [decision]):
                     return "done"
             elif pressed in kind.actions:
@@ -182,7 +182,7 @@ class Reviewer:
         self._console.print(f"[green]✓[/] {', '.join(sorted(actions))}: {len(decisions)}\n")
         return True
 
-    def _edited(self, kind: Kind, issue: Issue) -> Decision | None:
+    def _ask_values(self, kind: Kind, issue: Issue) -> Decision | None:
         """Asks for values: of one replaced cell, or of the record's columns. Returns None if no value was entered."""
         action, member = kind.edit
         base: Decision = {kind.id_member: issue[kind.id_member], "action": action}

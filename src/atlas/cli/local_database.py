@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from atlas.cli.exit_codes import CommandError, reported
+from atlas.cli.exit_codes import CommandError, report_errors
 
 if TYPE_CHECKING:
     from atlas.db.database import Database
@@ -21,7 +21,7 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the 
 
 
 @contextlib.contextmanager
-def server_installed() -> Iterator[None]:
+def require_server() -> Iterator[None]:
     """Reports what to install if the server's libraries are missing, as they are with the client alone.
 
     Raises CommandError: when a library is missing.
@@ -42,7 +42,7 @@ def settings(**given: Any) -> Settings:
 
     Raises CommandError: when a setting is invalid.
     """
-    with server_installed():
+    with require_server():
         from pydantic import ValidationError
 
         from atlas.settings import Settings
@@ -82,7 +82,7 @@ def database_url(data_dir: Path | None) -> Iterator[Settings]:
 
 
 @contextlib.asynccontextmanager
-async def migrated(settings: Settings) -> AsyncIterator[Database]:
+async def open_migrated(settings: Settings) -> AsyncIterator[Database]:
     """Opens the database of some settings and migrates it to this version, for administration."""
     from atlas.db.database import Database
 
@@ -98,14 +98,14 @@ async def migrated(settings: Settings) -> AsyncIterator[Database]:
 
 def call(data_dir: Path | None, action: Callable[[Any, Any], Awaitable[Any]]) -> Any:
     """Runs `action(keys, tags)` on the migrated database, and returns its result."""
-    with reported():
-        with server_installed():
+    with report_errors():
+        with require_server():
             from atlas.accounts.authorization import AccessService
             from atlas.accounts.local_administration import KeyService
             from atlas.accounts.tags import TagService
 
         async def run(settings: Settings) -> Any:
-            async with migrated(settings) as database:
+            async with open_migrated(settings) as database:
                 return await action(KeyService(database), TagService(database, AccessService(database)))
 
         with database_url(data_dir) as ready:

@@ -68,7 +68,9 @@ def main() -> None:
     if arguments in (["--version"], ["version"]):
         print(atlas.__version__)
         return
-    command = typer.main.get_command(overview() if arguments in ([], ["--help"]) else application(named(arguments)))
+    command = typer.main.get_command(
+        overview() if arguments in ([], ["--help"]) else application(select_commands(arguments))
+    )
     _show_whole_lines(command)
     command()
 
@@ -82,7 +84,7 @@ def _show_whole_lines(command: Any) -> None:
         _show_whole_lines(inner)
 
 
-def named(arguments: list[str]) -> Iterable[str]:
+def select_commands(arguments: list[str]) -> Iterable[str]:
     """Returns the commands to load: the first word of the command line, or all if it names none or a shell completes
     it.
     """

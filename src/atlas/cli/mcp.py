@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli.exit_codes import CommandError, reported, say
+from atlas.cli.exit_codes import CommandError, report_errors, say
 
 TOKEN_VARIABLE = "ATLAS_MCP_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -30,7 +30,7 @@ def mcp(
     http: Annotated[int | None, typer.Option(help="Serve on this port of 127.0.0.1, not on stdin and stdout.")] = None,
 ) -> None:
     """Serve assistants by the Model Context Protocol, with the rights of one API key."""
-    with reported():
+    with report_errors():
         if importlib.util.find_spec("mcp") is None:
             raise CommandError(f"the Model Context Protocol is not installed: {sys.executable} -m pip install 'mcp>=2'")
         for option, folders in (("--allow-dir", allow_dir), ("--export-dir", export_dir)):

@@ -31,7 +31,7 @@ class Kind(StrEnum):
     table = "table"
 
 
-def _found(session: Session, name: str) -> SavedQuery:
+def _find(session: Session, name: str) -> SavedQuery:
     """Returns a query by its id or name, the user's own queries first.
 
     Raises CommandError: when several queries have the name.
@@ -65,7 +65,7 @@ def queries_list(
 @remote
 def queries_show(session: Session, name: Name) -> None:
     """Print the SQL of a query."""
-    found = _found(session, name)
+    found = _find(session, name)
     if session.as_json:
         print_json(found)
     else:
@@ -100,14 +100,14 @@ def queries_run(
     max_rows: MaxRows = 1000,
 ) -> None:
     """Run a query."""
-    show_result(session, session.client.sql(_found(session, name).sql, max_rows), as_csv=as_csv)
+    show_result(session, session.client.sql(_find(session, name).sql, max_rows), as_csv=as_csv)
 
 
 @queries.command("delete")
 @remote
 def queries_delete(session: Session, name: Name) -> None:
     """Delete a query of yours."""
-    found = _found(session, name)
+    found = _find(session, name)
     session.client.saved_queries.delete(found.id)
     session.show({"id": found.id, "deleted": True})
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli.exit_codes import reported
-from atlas.cli.local_database import DataDir, server_installed, settings
+from atlas.cli.exit_codes import report_errors
+from atlas.cli.local_database import DataDir, require_server, settings
 from atlas.cli.workers import loading
 
 
@@ -18,9 +18,9 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Server processes.")] = None,
 ) -> None:
     """Run the server, with an embedded PostgreSQL unless ATLAS_DATABASE_URL is set."""
-    with reported():
+    with report_errors():
         with loading():
             found = settings(host=host, port=port, data_dir=data_dir, workers=workers)
-            with server_installed():
+            with require_server():
                 from atlas.cli.server_process import run
         run(found)

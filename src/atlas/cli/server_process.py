@@ -16,7 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from atlas.accounts.local_administration import KeyService
 from atlas.cli.exit_codes import CommandError
 from atlas.cli.first_key import show_first_key
-from atlas.cli.local_database import migrated, run_async
+from atlas.cli.local_database import open_migrated, run_async
 from atlas.cli.readiness import Readiness
 from atlas.cli.workers import GRACE_SECONDS, application, choose_allocator, create_worker
 from atlas.logging import configure_logs
@@ -71,7 +71,7 @@ def run(settings: Settings) -> None:
 
 async def prepare(settings: Settings) -> str | None:
     """Migrates the database, and returns the first key of a new installation, else None."""
-    async with migrated(settings) as database:
+    async with open_migrated(settings) as database:
         return await KeyService(database).first_key()
 
 

@@ -73,10 +73,11 @@ class Checked:
         return " UNION ALL ".join(parts) if parts else None
 
     def left_out(self) -> int:
-        """Records that the filter of the plan leaves out."""
-        if not self.plan.filters:
-            return 0
-        return int(self.staging.query(f"SELECT count(*) FROM raw WHERE NOT ({self.file.where})")[0][0])
+        """Counts the records that the plan leaves out, by its filter or as they come after the first ones."""
+        behind = len(self.staging.source.bad) - len(self.file.bad)
+        if self.file.where == "true":
+            return behind
+        return behind + int(self.staging.query(f"SELECT count(*) FROM raw WHERE NOT ({self.file.where})")[0][0])
 
     def rows(self) -> Iterator[pa.RecordBatch]:
         """The values of the records that pass, without keys: `_n`, the plan's columns, `_key`."""

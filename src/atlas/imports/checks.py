@@ -18,7 +18,7 @@ from atlas.imports.duckdb_casts import (
     is_null_text,
     literal,
 )
-from atlas.imports.files.source import physical
+from atlas.imports.files.source import BadRecord, physical
 from atlas.imports.infer.types import EMAIL
 from atlas.imports.plan import ColumnPlan, ImportPlan
 from atlas.imports.staging import Staging
@@ -114,7 +114,26 @@ class Staged:
 
     @cached_property
     def where(self) -> str:
-        """The filter of the plan as a condition on raw records."""
+        """Gives the condition for the raw records that the plan imports, by its filter and how many come first."""
+        return self._passing if self.last is None else f"({self._passing}) AND raw._n <= {self.last}"
+
+    @cached_property
+    def last(self) -> int | None:
+        """Finds the number of the last record that may be imported. None: all may."""
+        plan = self.plan
+        if plan.first is None or not plan.first_matching:
+            return plan.first
+        passing = f"SELECT _n FROM raw WHERE {self._passing} ORDER BY _n LIMIT {plan.first}"
+        return int(self.staging.query(f"SELECT coalesce(max(_n), 0) FROM ({passing})")[0][0])
+
+    @property
+    def bad(self) -> list[BadRecord]:
+        """Lists the records that are no rows of the table, of those that may be imported."""
+        bad = self.staging.source.bad
+        return bad if self.last is None else [record for record in bad if record.number <= self.last]
+
+    @cached_property
+    def _passing(self) -> str:
         if not self.plan.filters:
             return "true"
         if self._count() <= FEW_FILTERS:

@@ -131,7 +131,7 @@ async def write_checked(
     outcome = Outcome(
         table.name,
         records=staging.records,
-        failures=checked.failing + len(staging.source.bad),
+        failures=checked.failing + len(checked.file.bad),
         table_id=table.id,
         made_table=made,
         new_columns=[] if made else added,
@@ -272,7 +272,7 @@ async def _write(
         await _write_issues(connection, target.number, written, table, outcome, look=look)
     if outcome.failures:
         await imports.add_issue_table(connection, await asyncio.to_thread(failure_issues, checked, target.number))
-        await imports.add_issue_table(connection, bad_record_issues(checked.staging.source.bad, target.number))
+        await imports.add_issue_table(connection, bad_record_issues(checked.file.bad, target.number))
     await tables.count_rows(connection, table, outcome.inserted, outcome.last_row or 0)
 
 

@@ -47,7 +47,7 @@ def checked_dataset(staging: Staging, plan: ImportPlan) -> Checked:
     assert time is not None, "the planner names a column"
     absent = f"{checked.file.where} AND ({checked.file.value(time)}) IS NULL"
     missing = int(staging.query(f"SELECT count(*) FROM raw WHERE {absent}")[0][0])
-    if checked.failing or missing or staging.source.bad:
+    if checked.failing or missing or checked.file.bad:
         raise BadRequestError("Invalid rows", _first_problem(checked, time.name, absent))
     return checked
 
@@ -75,8 +75,8 @@ async def write_dataset(
 def _first_problem(checked: Checked, time_column: str, absent: str) -> str:
     """Why the first record that is no row is none. absent: the condition for a record without a time."""
     staging = checked.staging
-    if staging.source.bad:
-        first = staging.source.bad[0]
+    if checked.file.bad:
+        first = checked.file.bad[0]
         return f"record {first.number}: {first.reason}"
     if (found := checked.first_problem()) is not None:
         number, problems = found

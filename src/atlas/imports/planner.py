@@ -15,6 +15,7 @@ from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
 from atlas.imports.column_units import numbers_with_a_unit, with_units
 from atlas.imports.currency_columns import with_currency_columns
+from atlas.imports.filter_values import as_range, with_column
 from atlas.imports.format_losses import remarks
 from atlas.imports.infer.column_matching import match_columns
 from atlas.imports.infer.header_units import without_units
@@ -83,7 +84,7 @@ class _Planner:
         columns = self._with_rules(columns)
         if not columns:
             raise BadRequestError("Nothing to import", "no column of the file is left by the instruction")
-        filters = tuple(tuple(self._filter(item, columns) for item in group) for group in said.filters)
+        filters = tuple(filter(None, (self._group(group, columns) for group in said.filters)))
         key, found = self._key(columns, existing)
         if not said.dataset and said.policy != "freeze":
             columns = with_guesses(columns, key, self._inferred.stated)
@@ -113,6 +114,8 @@ class _Planner:
             not_understood=tuple(dict.fromkeys(self._unknown)),
             hidden=tuple(self._hidden),
             replace=said.replace,
+            first=said.first,
+            first_matching=said.first_of == "matching",
             only_existing=said.only_existing,
             left_out=tuple(self._left_out),
             understood=said.understood if filters == said.filters else with_filter(said, filters),
@@ -348,11 +351,19 @@ class _Planner:
             for column in columns
         ]
 
+    def _group(self, group: Sequence[Filter], columns: Sequence[ColumnPlan]) -> tuple[Filter, ...]:
+        """Finds the columns of a group of filters, without those that no column is found for."""
+        found = [with_column(item, self._headers, self._inferred.kinds, self._staging) for item in group]
+        self._questions += [item for item in found if isinstance(item, str)]
+        return tuple(self._filter(item, columns) for item in found if isinstance(item, Filter))
+
     def _filter(self, item: Filter, columns: Sequence[ColumnPlan]) -> Filter:
         column = self._named(item.column, columns) or self._unseen(item.column, columns)
         if column is None:
             listed = ", ".join(c.name for c in columns)
             raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
+        item, question = as_range(item, column)
+        self._questions += [question] if question else []
         comma = self._said.decimal_comma
         values = tuple(plain_value(value, column.type, decimal_comma=comma) for value in item.values)
         item = msgspec.structs.replace(item, column=column.name, values=values)

@@ -55,7 +55,7 @@ async def expect(database: Database, file: Staged, table: Table | None) -> tuple
     checked = await asyncio.to_thread(check, file)
     columns = table.columns if table is not None else [column.table_column() for column in plan.columns]
     matched = await asyncio.to_thread(match, checked, columns)
-    outcome = Outcome(plan.table, records=staging.records, failures=checked.failing + len(staging.source.bad))
+    outcome = Outcome(plan.table, records=staging.records, failures=checked.failing + len(file.bad))
     matched, in_table = await _in_table(database, matched, table)
     written = await asyncio.to_thread(_count, matched, outcome, in_table or 0, table)
     if table is None or plan.replace:
@@ -107,7 +107,7 @@ def _count(matched: Matched, outcome: Outcome, in_table: int, table: Table | Non
 def _failing(checked: Checked) -> tuple[list[FailingCell], int]:
     """The first cells that fail, by record, and how many more there are."""
     staging = checked.staging
-    lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in staging.source.bad[:SHOWN_CELLS]]
+    lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in checked.file.bad[:SHOWN_CELLS]]
     cells = [
         FailingCell(number, problem["column"], _short(problem["value"]), problem["reason"])
         for number, problems in staging.query(f"SELECT _n, problems FROM rejected ORDER BY _n LIMIT {SHOWN_CELLS}")
@@ -115,7 +115,7 @@ def _failing(checked: Checked) -> tuple[list[FailingCell], int]:
     ]
     total = int(staging.query("SELECT coalesce(sum(json_array_length(problems)), 0) FROM rejected")[0][0])
     shown = sorted([*lines, *cells], key=lambda cell: cell.record_number)[:SHOWN_CELLS]
-    return shown, total + len(staging.source.bad) - len(shown)
+    return shown, total + len(checked.file.bad) - len(shown)
 
 
 def _replaced(written: Written) -> tuple[list[ReplacedCell], int]:

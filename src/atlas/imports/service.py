@@ -249,6 +249,7 @@ class ImportService:
         """Reads a file's records, and the instruction. known: the organization's tables."""
         told = await self._instruction(caller, request, known)
         report = None if progress is None else lambda records: progress.report("reading", records)
+        # Both readings choose among these tables: a table that another import creates meanwhile is no contradiction.
         table = _target(told.said, known, request)
         before = FileFormat() if table is None else await tables.last_file_format(self._database, table)
         options = read_options(told.said, before)

@@ -29,6 +29,8 @@ class ImportInstruction(msgspec.Struct, frozen=True, kw_only=True):
     skip_rows: the number of rows above the table.
     encoding: the encoding of a text file by its name in Python.
     delimiter: the character between the cells of a text file.
+    first: the number of records to import from the start. None: all.
+    first_of: whether `first` counts the records of the file or those that pass the filters. None: there are no filters.
     mapping: pairs of a column and the header that must fill the column, to be followed to the letter.
     accept_proposals: whether likely matches of columns are accepted. None: ask.
     understood: the instruction in Atlas's words.
@@ -60,6 +62,8 @@ class ImportInstruction(msgspec.Struct, frozen=True, kw_only=True):
     skip_rows: int = 0
     encoding: str | None = None
     delimiter: str | None = None
+    first: int | None = None
+    first_of: Literal["file", "matching"] | None = None
     dataset: bool = False
     time_column: str | None = None
     undo: bool = False

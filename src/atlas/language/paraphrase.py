@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from atlas.contract.imports import Clause
+from atlas.kit.plurals import many
 from atlas.language.instructions import Filter, ImportInstruction
 from atlas.tables.model import SHOWN_TYPES, Rules
 
@@ -29,14 +30,16 @@ _NEGATIVE = {
 }
 
 
-def describe(said: ImportInstruction, words: Mapping[str, Sequence[str]] | None = None) -> tuple[Clause, ...]:
+def describe(instruction: ImportInstruction, words: Mapping[str, Sequence[str]] | None = None) -> tuple[Clause, ...]:
     """Describes an instruction, one clause for each kind of request.
 
     words: the instruction's own words by kind.
     """
     words = words or {}
     return tuple(
-        Clause(kind, meaning, tuple(words.get(kind, ()))) for kind, tell in _TOLD.items() for meaning in tell(said)
+        Clause(kind, meaning, tuple(words.get(kind, ())))
+        for kind, tell in _DESCRIPTIONS.items()
+        for meaning in tell(instruction)
     )
 
 
@@ -52,6 +55,8 @@ def filter_text(filters: Sequence[Sequence[Filter]], *, exclude: bool) -> str:
 
 def _comparison(item: Filter) -> str:
     values = [f'"{value}"' if " " in value or not value else value for value in item.values]
+    if not item.column:
+        return f"some column is {'not ' if item.negated else ''}{values[0]}"
     if item.operator == "empty":
         return f"{item.column} is {'not ' if item.negated else ''}empty"
     if item.operator == "between":
@@ -66,12 +71,12 @@ def _comparison(item: Filter) -> str:
     return text
 
 
-def _target(said: ImportInstruction) -> Iterator[str]:
-    if said.table is not None:
-        what = "dataset" if said.dataset else "new table" if said.new else "table"
-        yield f"{what} {said.table}"
-    elif said.new or said.dataset:
-        yield "a new dataset" if said.dataset else "a new table"
+def _target(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.table is not None:
+        what = "dataset" if instruction.dataset else "new table" if instruction.new else "table"
+        yield f"{what} {instruction.table}"
+    elif instruction.new or instruction.dataset:
+        yield "a new dataset" if instruction.dataset else "a new table"
 
 
 def _names(told: str, names: Sequence[str]) -> Iterator[str]:
@@ -79,8 +84,8 @@ def _names(told: str, names: Sequence[str]) -> Iterator[str]:
         yield f"{told} {', '.join(names)}"
 
 
-def _rules(said: ImportInstruction) -> Iterator[str]:
-    yield from (f"{name} {_rule(rule)}" for name, rule in said.rules.items())
+def _rules(instruction: ImportInstruction) -> Iterator[str]:
+    yield from (f"{name} {_rule(rule)}" for name, rule in instruction.rules.items())
 
 
 def _rule(rule: Rules) -> str:
@@ -102,43 +107,53 @@ def _number(bound: float | str) -> str:
     return f"{bound:g}" if isinstance(bound, float | int) else bound
 
 
-def _header(said: ImportInstruction) -> Iterator[str]:
-    if said.header_row is not None:
-        yield f"the header is row {said.header_row}"
-    elif said.header is not None:
-        yield "the first row is the header" if said.header else "the file has no header"
-    if said.skip_rows:
-        yield f"the first {said.skip_rows} rows of the file are no part of the table"
+def _header(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.header_row is not None:
+        yield f"the header is row {instruction.header_row}"
+    elif instruction.header is not None:
+        yield "the first row is the header" if instruction.header else "the file has no header"
+    if instruction.skip_rows:
+        yield f"the first {instruction.skip_rows} rows of the file are no part of the table"
 
 
-def _types(said: ImportInstruction) -> Iterator[str]:
-    if said.every_type is not None:
-        yield f"all columns as {SHOWN_TYPES.get(said.every_type, said.every_type)}"
-    if said.types:
-        yield ", ".join(f"{name} as {SHOWN_TYPES.get(type_, type_)}" for name, type_ in said.types.items())
+def _first(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.first is not None:
+        which = "that pass the filter" if instruction.first_of == "matching" else "of the file"
+        yield f"only the first {many(instruction.first, 'record')} {which}"
 
 
-def _filters(said: ImportInstruction) -> Iterator[str]:
-    if said.filters:
-        yield filter_text(said.filters, exclude=said.exclude)
+def _sign(delimiter: str) -> str:
+    return {"\t": "tab", " ": "blank"}.get(delimiter, f'"{delimiter}"')
 
 
-def _rename(said: ImportInstruction) -> Iterator[str]:
-    if said.rename:
-        yield ", ".join(f"{old} goes into {new}" for old, new in said.rename.items())
+def _types(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.every_type is not None:
+        yield f"all columns as {SHOWN_TYPES.get(instruction.every_type, instruction.every_type)}"
+    if instruction.types:
+        yield ", ".join(f"{name} as {SHOWN_TYPES.get(type_, type_)}" for name, type_ in instruction.types.items())
 
 
-def _duplicates(said: ImportInstruction) -> Iterator[str]:
-    if said.duplicates is not None:
-        more = "; records that match no row stay out" if said.only_existing else ""
-        yield _DUPLICATES[said.duplicates] + more
+def _filters(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.filters:
+        yield filter_text(instruction.filters, exclude=instruction.exclude)
+
+
+def _rename(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.rename:
+        yield ", ".join(f"{old} goes into {new}" for old, new in instruction.rename.items())
+
+
+def _duplicates(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.duplicates is not None:
+        more = "; records that match no row stay out" if instruction.only_existing else ""
+        yield _DUPLICATES[instruction.duplicates] + more
 
 
 def _when(test: Callable[[ImportInstruction], object], text: str) -> Callable[[ImportInstruction], Iterator[str]]:
-    return lambda said: iter([text] if test(said) else [])
+    return lambda instruction: iter([text] if test(instruction) else [])
 
 
-_TOLD: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
+_DESCRIPTIONS: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
     "table": _target,
     "replace": _when(lambda s: s.replace, "the rows that are there are replaced"),
     "thread": _when(lambda s: s.same, "as the import before in this thread"),
@@ -148,6 +163,7 @@ _TOLD: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
     "key": lambda s: _names("records are the same by", s.key),
     "duplicates": _duplicates,
     "filter": _filters,
+    "first": _first,
     "required": lambda s: _names("no empty value in", s.required),
     "rules": _rules,
     "new_columns": lambda s: iter([_POLICIES[s.policy]] if s.policy else []),
@@ -157,6 +173,8 @@ _TOLD: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
     ),
     "sheet": lambda s: iter([] if s.sheet is None else [f"sheet {s.sheet}"]),
     "header": _header,
+    "encoding": lambda s: iter([] if s.encoding is None else [f"the text is in {s.encoding}"]),
+    "delimiter": lambda s: iter([] if s.delimiter is None else [f"{_sign(s.delimiter)} between cells"]),
     "time_column": lambda s: iter([] if s.time_column is None else [f"{s.time_column} holds the time"]),
     "proposals": lambda s: iter(
         [] if s.accept_proposals is None else [f"proposed columns are {'' if s.accept_proposals else 'not '}taken"]

@@ -46,7 +46,7 @@ def open_client(reach: Reach) -> httpx2.AsyncClient:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _convert_errors() -> Iterator[None]:
     """Converts network errors to ModelError with a plain reason."""
     try:
         yield
@@ -85,7 +85,7 @@ class _Transport(httpx2.AsyncBaseTransport):
             content=request.stream,
             extensions={name: value for name, value in request.extensions.items() if name == "timeout"},
         )
-        with _told():
+        with _convert_errors():
             answer = await self._pool.handle_async_request(sent)
         problem = "redirects are not followed" if 300 <= answer.status < 400 else None
         if any(name.lower() == b"content-encoding" and value != b"identity" for name, value in answer.headers):
@@ -107,7 +107,7 @@ class _Body(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         seen = 0
-        with _told():
+        with _convert_errors():
             stream: Any = self._answer.aiter_stream()
             async for chunk in stream:
                 seen += len(chunk)

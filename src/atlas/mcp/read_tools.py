@@ -52,14 +52,14 @@ class ReadTools:
         async for item in self._client.datasets.list(text=text, limit=limit + 1):
             columns = [column.name for column in item.columns[:50]]
             found.append({"id": item.id, "name": item.name, "description": item.description, "columns": columns})
-        datasets, truncated = shown.bounded(found, limit)
+        datasets, truncated = shown.bound_rows(found, limit)
         return shown.Datasets(datasets, truncated)
 
     async def describe_dataset(self, dataset: DatasetArg) -> shown.DatasetDetails:
         """Returns columns, metadata, row count and time span of a dataset. Look here before you query its rows."""
         item = await self._client.datasets.get(dataset)
         summary = await self._client.datasets.summary(item)
-        columns, _ = shown.picked(item.columns, _column, shown.MOST_ROWS)
+        columns, _ = shown.pick_rows(item.columns, _column, shown.MOST_ROWS)
         first, last = summary.first_timestamp, summary.last_timestamp
         return shown.DatasetDetails(
             item.id,
@@ -88,7 +88,7 @@ class ReadTools:
         """
         page = await self._client.rows.page(dataset, start, end, columns=columns, descending=newest_first, limit=limit)
         read = [{"timestamp": row.timestamp.isoformat(), **row.values} for row in page.rows]
-        rows, _ = shown.bounded(read, limit)
+        rows, _ = shown.bound_rows(read, limit)
         return shown.Rows(rows, len(rows), len(rows) < page.count, page.count)
 
     async def aggregate_rows(
@@ -106,7 +106,7 @@ class ReadTools:
         found = await self._client.rows.aggregate(
             dataset, start, end, bucket=bucket, functions=functions, columns=columns, points=200
         )
-        results, truncated = shown.picked(
+        results, truncated = shown.pick_rows(
             found.results,
             lambda b: {"timestamp": b.timestamp.isoformat(), "count": b.count, "values": b.values},
             shown.MOST_ROWS,
@@ -115,14 +115,14 @@ class ReadTools:
 
     async def list_tables(self) -> shown.Tables:
         """Lists the tables of the organization, and datasets, which run_sql and ask know by these names too."""
-        tables, _ = shown.picked(await self._client.tables.list(), asdict, shown.MOST_ROWS)
+        tables, _ = shown.pick_rows(await self._client.tables.list(), asdict, shown.MOST_ROWS)
         return shown.Tables(tables)
 
     async def describe_table(self, table: TableArg) -> shown.TableDetails:
         """Returns the columns of a table with their types and values. Look here before you write SQL."""
         schema = await self._client.tables.schema(table)
         stats = await self._client.tables.stats(table)
-        columns, _ = shown.picked(
+        columns, _ = shown.pick_rows(
             schema, lambda column: {**asdict(column), **stats.statistics.get(column.name, {})}, shown.MOST_ROWS
         )
         keys = [*stats.key_columns]
@@ -137,7 +137,7 @@ class ReadTools:
     ) -> shown.Answered:
         """Answers a question on tables and datasets in plain English. The answer has the SQL that was run; check it."""
         answer = await self._client.ask(question, table, thread_id, max_rows)
-        rows, cut = shown.bounded(answer.dicts(), max_rows)
+        rows, cut = shown.bound_rows(answer.dicts(), max_rows)
         return shown.Answered(
             answer.success,
             answer.text,
@@ -159,7 +159,7 @@ class ReadTools:
     ) -> shown.Queried:
         """Runs one SELECT with the names that list_tables gives. It can only read; datasets have their time in `ts`."""
         result = await self._client.sql(sql, max_rows)
-        rows, cut = shown.bounded(result.dicts(), max_rows)
+        rows, cut = shown.bound_rows(result.dicts(), max_rows)
         columns = [asdict(column) for column in result.columns]
         return shown.Queried(result.sql, columns, rows, len(rows), cut or result.truncated)
 
@@ -172,8 +172,8 @@ class ReadTools:
 
         Look here before you write SQL of your own.
         """
-        found = [_saved(item) async for item in self._client.saved_queries.list(text, limit=limit + 1)]
-        queries, truncated = shown.bounded(found, limit)
+        found = [_query_row(item) async for item in self._client.saved_queries.list(text, limit=limit + 1)]
+        queries, truncated = shown.bound_rows(found, limit)
         return shown.SavedQueries(queries, truncated)
 
     async def run_saved_query(
@@ -199,7 +199,7 @@ class ReadTools:
     async def list_favourites(self) -> shown.Favourites:
         """Lists the datasets and tables that the person has marked, last marked first."""
         marked = await self._client.favourites.list()
-        favourites, truncated = shown.picked(marked, _favourite, shown.MOST_ROWS)
+        favourites, truncated = shown.pick_rows(marked, _favourite, shown.MOST_ROWS)
         return shown.Favourites(favourites, truncated)
 
     async def list_issues(
@@ -213,7 +213,7 @@ class ReadTools:
     ) -> shown.Rows:
         """Lists records of an import that wait for a person's decision."""
         found = [issue async for issue in self._client.imports.issues_page(import_id, kind, limit=limit + 1)]
-        rows, truncated = shown.bounded(found, limit)
+        rows, truncated = shown.bound_rows(found, limit)
         return shown.Rows(rows, len(rows), truncated)
 
     async def preview_import(
@@ -223,9 +223,9 @@ class ReadTools:
         plan = await self._client.imports.preview(
             self._folders.file(path), instruction, accept_proposals=accept_proposals
         )
-        columns, _ = shown.picked(plan.columns, asdict, shown.MOST_ROWS)
-        sample, _ = shown.bounded(plan.sample, 10)
-        failing, _ = shown.picked(plan.failing_cells, asdict, 20)
+        columns, _ = shown.pick_rows(plan.columns, asdict, shown.MOST_ROWS)
+        sample, _ = shown.bound_rows(plan.sample, 10)
+        failing, _ = shown.pick_rows(plan.failing_cells, asdict, 20)
         return shown.Previewed(
             plan.table_name,
             plan.table_exists,
@@ -251,7 +251,7 @@ def _column(column: Column) -> Row:
     return {"name": column.name, "type": column.dtype} | {name: text for name, text in said.items() if text}
 
 
-def _saved(item: SavedQuery) -> Row:
+def _query_row(item: SavedQuery) -> Row:
     return {"id": item.id, "name": item.name, "sql": item.sql, "shared": item.shared, "owner": item.owner}
 
 

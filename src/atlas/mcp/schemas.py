@@ -265,7 +265,7 @@ def value_of_json(made: Any) -> Any:
     return made if len(text) <= MOST_CELL else value(text)
 
 
-def bounded(rows: Iterable[Mapping[str, Any]], most: int) -> tuple[list[Row], bool]:
+def bound_rows(rows: Iterable[Mapping[str, Any]], most: int) -> tuple[list[Row], bool]:
     """Returns rows up to the limits of number and size, and whether rows are left out."""
     taken: list[Row] = []
     size = 0
@@ -280,6 +280,6 @@ def bounded(rows: Iterable[Mapping[str, Any]], most: int) -> tuple[list[Row], bo
     return taken, False
 
 
-def picked(items: Sequence[Any], read: Callable[[Any], Row], most: int) -> tuple[list[Row], bool]:
+def pick_rows(items: Sequence[Any], read: Callable[[Any], Row], most: int) -> tuple[list[Row], bool]:
     """Converts items to rows within the limits."""
-    return bounded(map(read, items), most)
+    return bound_rows(map(read, items), most)

@@ -165,11 +165,13 @@ async def serve_http(client: AsyncClient, options: Options, port: int, token: st
     """
     async with client:
         app = create_server(client, options).streamable_http_app(host=HOST)
-        config = uvicorn.Config(guarded(app, token), host=HOST, port=port, log_level="warning", server_header=False)
+        config = uvicorn.Config(
+            require_token(app, token), host=HOST, port=port, log_level="warning", server_header=False
+        )
         await uvicorn.Server(config).serve()
 
 
-def guarded(app: ASGIApp, token: str) -> ASGIApp:
+def require_token(app: ASGIApp, token: str) -> ASGIApp:
     """Wraps `app`, and refuses requests without `Authorization: Bearer` and the token."""
     wanted = f"Bearer {token}".encode()
 

@@ -34,7 +34,7 @@ class GlossaryService:
         """Returns a page of terms, by name."""
         found = await questions.find_terms(self._database, caller, limit=limit, offset=offset)
         total = await questions.count_terms(self._database, caller)
-        return TermPage(total, limit, offset, tuple(_shown(term) for term in found))
+        return TermPage(total, limit, offset, tuple(_item(term) for term in found))
 
     async def create(self, caller: Caller, term: str, meaning: str, table_name: str | None) -> TermView:
         """Creates a term.
@@ -99,10 +99,10 @@ class GlossaryService:
         made = await questions.save_term(
             self._database, caller, None if old is None else old.id, term, meaning, table_name, dataset
         )
-        return TermView(_shown(await self._find(caller, str(made))))
+        return TermView(_item(await self._find(caller, str(made))))
 
 
-def _shown(term: GlossaryTerm) -> TermItem:
+def _item(term: GlossaryTerm) -> TermItem:
     return TermItem(
         str(term.id),
         term.term,

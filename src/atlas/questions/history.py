@@ -31,14 +31,14 @@ class AskedService:
         refuse_unstorable("thread_id", thread_id or "")
         found = await questions.find(self._database, caller, thread=thread_id, limit=limit, offset=offset)
         total = await questions.count(self._database, caller, thread_id)
-        return AskedPage(total, limit, offset, tuple(_shown(asked) for asked in found))
+        return AskedPage(total, limit, offset, tuple(_item(asked) for asked in found))
 
     async def get(self, caller: Caller, question_id: str) -> AskedView:
         """Returns one question.
 
         Raises NotFoundError: when the caller has no such question.
         """
-        return AskedView(_shown(await self._find(caller, question_id)))
+        return AskedView(_item(await self._find(caller, question_id)))
 
     async def rate(
         self,
@@ -85,7 +85,7 @@ class AskedService:
         return found[0]
 
 
-def _shown(asked: Asked) -> AskedItem:
+def _item(asked: Asked) -> AskedItem:
     rating: Rating | None = None if asked.rating is None else "up" if asked.rating > 0 else "down"
     return AskedItem(
         question_id=str(asked.id),

@@ -57,7 +57,7 @@ class VerifiedService:
             raise BadRequestError("Invalid parameter", "status: one of verified, suggested")
         found = await questions.find_verified(self._database, caller, status=status, limit=limit, offset=offset)
         total = await questions.count_verified(self._database, caller, status)
-        return VerifiedPage(total, limit, offset, tuple(_shown(one) for one in found))
+        return VerifiedPage(total, limit, offset, tuple(_item(one) for one in found))
 
     async def create(self, caller: Caller, question: str, sql: str, status: VerifiedStatus) -> VerifiedView:
         """Creates a verified question.
@@ -168,7 +168,7 @@ class VerifiedService:
             dataset_ids(catalog, checked.tables),
             status,
         )
-        return VerifiedView(_shown(await self._find(caller, str(made))))
+        return VerifiedView(_item(await self._find(caller, str(made))))
 
 
 def normalized(text: str) -> str:
@@ -190,7 +190,7 @@ def usable(found: Sequence[Verified], catalog: Catalog) -> list[Verified]:
     return [one for one in found if means_the_same(one)]
 
 
-def _shown(one: Verified) -> VerifiedItem:
+def _item(one: Verified) -> VerifiedItem:
     return VerifiedItem(
         str(one.id),
         one.question,

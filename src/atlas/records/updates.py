@@ -162,7 +162,7 @@ class UpdateService:
             change.widened, change.written = plan.widened, plan.written
             change.records = file.staging.records
             change.matched = len(found)
-            change.failures = checked.failing + len(file.staging.source.bad)
+            change.failures = checked.failing + len(file.bad)
             change.missing = await asyncio.to_thread(matched.missing_keys)
             await bulk.stage_updates(connection, columns, in_thread(matched.updates()))
             change.changed = await bulk.apply_updates(connection, locked, columns, change.number, keep_on_null=True)
@@ -171,7 +171,7 @@ class UpdateService:
             change.replacements = 0 if replaced is None else len(replaced)
             for issues in (
                 failure_issues(checked, change.number),
-                bad_record_issues(file.staging.source.bad, change.number),
+                bad_record_issues(file.bad, change.number),
                 replaced,
             ):
                 if issues is not None:

@@ -98,7 +98,7 @@ def _table(caption: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]
 def _parameters(found: Iterable[Json]) -> str:
     rows = [
         (
-            f"<code>{_text(one['name'])}</code>{_needed(one.get('required', False))}",
+            f"<code>{_text(one['name'])}</code>{_required_mark(one.get('required', False))}",
             _text(one["in"]),
             _kind(one["schema"]),
             _prose(one.get("description", "")) + _example(one.get("example")),
@@ -108,7 +108,7 @@ def _parameters(found: Iterable[Json]) -> str:
     return _table("Parameters", ("Name", "In", "Type", "What it is"), rows) if rows else ""
 
 
-def _needed(required: bool) -> str:
+def _required_mark(required: bool) -> str:
     return ' <span class="needed">required</span>' if required else ""
 
 
@@ -182,7 +182,11 @@ def _kind(schema: Json) -> str:
 def _shape(name: str, schema: Json) -> str:
     needed = schema.get("required", ())
     rows = [
-        (f"<code>{_text(member)}</code>{_needed(member in needed)}", _kind(kind), _prose(kind.get("description", "")))
+        (
+            f"<code>{_text(member)}</code>{_required_mark(member in needed)}",
+            _kind(kind),
+            _prose(kind.get("description", "")),
+        )
         for member, kind in schema.get("properties", {}).items()
     ]
     inside = _table("Members", ("Name", "Type", "What it is"), rows) if rows else f"<p>{_kind(schema)}</p>"

@@ -31,10 +31,10 @@ class _Files(StaticFiles):
         return response
 
 
-def _compressed(folder: Path) -> ASGIApp:
+def _serve_compressed(folder: Path) -> ASGIApp:
     return GZipMiddleware(_Files(directory=folder), minimum_size=1000, compresslevel=5)
 
 
 def mounts() -> list[Mount]:
     """Returns the routes of all files, below /ui/static and /ui/lib/<library>."""
-    return [Mount("/ui/static", _compressed(STATIC)), Mount("/ui/lib", _compressed(VENDOR))]
+    return [Mount("/ui/static", _serve_compressed(STATIC)), Mount("/ui/lib", _serve_compressed(VENDOR))]

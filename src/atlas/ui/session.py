@@ -56,7 +56,7 @@ def _sessions(request: Request) -> SessionService:
     return found
 
 
-async def _received(request: Request) -> bytes:
+async def _receive_body(request: Request) -> bytes:
     length = request.headers.get("content-length", "")
     size, body = int(length) if length.isdigit() else 0, b""
     if size <= BODY_BYTES:
@@ -69,7 +69,7 @@ async def _received(request: Request) -> bytes:
     return body
 
 
-def _asked(body: bytes) -> SignInBody:
+def _parse_body(body: bytes) -> SignInBody:
     if too_deep(body):
         raise BadRequestError("Invalid request", f"the body is {TOO_DEEP}")
     try:
@@ -81,7 +81,7 @@ def _asked(body: bytes) -> SignInBody:
 @router.post("/session")
 async def sign_in(request: Request, response: Response) -> dict[str, Any]:
     """Sets the session cookie. Returns 401 for an invalid key."""
-    body = _asked(await _received(request))
+    body = _parse_body(await _receive_body(request))
     session = await _sessions(request).sign_in(body.key.strip(), remember=body.remember)
     response.set_cookie(
         COOKIE,

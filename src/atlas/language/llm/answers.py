@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from atlas.kit.encoding_names import find_encoding
 from atlas.language.instructions import Duplicates, Filter, ImportInstruction, Policy
 from atlas.language.offline.records.parser import MAX_ENTITIES, Entity, RecordInstruction
 from atlas.language.question import Chart, QuestionPlan
@@ -42,6 +43,14 @@ def _share(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return min(1.0, max(0.0, value / 100 if value > 1 else value))
     return value
+
+
+def _encoding(value: str | None) -> str | None:
+    """Gives an encoding the name that Atlas writes. Raises ValueError for a name of none."""
+    found = None if value is None else find_encoding(value)
+    if found is None and value is not None:
+        raise ValueError(f"encoding: {value!r} is not known")
+    return found
 
 
 def _scalar(value: object) -> object:
@@ -184,6 +193,14 @@ class ImportAnswer(Answer):
     header: bool | None = Field(None, description="false: the file has no header row.")
     header_row: Annotated[int | None, Field(ge=1, le=10_000)] = None
     skip_rows: Annotated[int, Field(ge=0, le=10_000, description="Rows of the file above the table.")] = 0
+    encoding: Annotated[Optional, AfterValidator(_encoding)] = Field(
+        None, description="Of a text file, such as windows-1250."
+    )
+    delimiter: Annotated[str | None, Field(max_length=1, description="Between the cells of a CSV.")] = None
+    first_rows: Annotated[int | None, Field(ge=1, description="How many records to import, from the first on.")] = None
+    first_of: Literal["file", "matching"] | None = Field(
+        None, description="Whether first_rows counts the file's records or those that pass the filters."
+    )
     replace_all: bool = Field(False, description="Whether all rows that the table has shall be replaced.")
     only_existing: bool = Field(False, description="Whether only rows that are there are updated, and none inserted.")
     time_series: bool = Field(False, description="Whether a dataset (time series) is asked for instead of a table.")
@@ -221,6 +238,10 @@ class ImportAnswer(Answer):
             header=self.header,
             header_row=self.header_row,
             skip_rows=self.skip_rows,
+            encoding=self.encoding,
+            delimiter=self.delimiter or None,
+            first=self.first_rows,
+            first_of=self.first_of,
             replace=self.replace_all,
             only_existing=self.only_existing,
             dataset=self.time_series,
@@ -231,7 +252,7 @@ class ImportAnswer(Answer):
             question=None if self.clarifying_question is None else self.clarifying_question[:_MAX_NOTE],
         )
 
-    def invented(self, text: str, known: Iterable[str]) -> str | None:
+    def find_invented(self, text: str, known: Iterable[str]) -> str | None:
         """Returns the reason to refuse the answer, or None.
 
         The reason is a column or value that neither `text` nor the names in `known` have.
@@ -304,7 +325,7 @@ class RecordAnswer(Answer):
             return RecordInstruction(None, (), (self.clarifying_question or "What should be done?")[:_MAX_NOTE])
         return RecordInstruction(self.intent, tuple(map(_entity, self.entities)))
 
-    def invented(self, text: str) -> str | None:
+    def find_invented(self, text: str) -> str | None:
         """Returns the reason to refuse the answer: a value that `text` does not have.
 
         Returns None if `text` has all values.

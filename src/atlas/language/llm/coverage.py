@@ -8,11 +8,11 @@ from atlas.language.offline.questions.tokenizer import parts, stem, tokens
 from atlas.language.question import Question
 
 # A longer list would hide the important entries.
-_TOLD = 5
+_MAX_OMISSIONS = 5
 _SCALED = 100
 
 
-def left_out(question: Question, sql: str) -> tuple[str, ...]:
+def find_omissions(question: Question, sql: str) -> tuple[str, ...]:
     """Lists quoted texts, numbers and column names of a question that the SQL lacks, as the question writes them, 5 at
     most.
     """
@@ -40,4 +40,4 @@ def left_out(question: Question, sql: str) -> tuple[str, ...]:
         # A column name of one word is ambiguous. A name of several words that are all in the question means the column.
         if len(own) > 1 and set(own) <= words and not set(own) <= stems:
             missing.append(name)
-    return tuple(dict.fromkeys(missing))[:_TOLD]
+    return tuple(dict.fromkeys(missing))[:_MAX_OMISSIONS]

@@ -22,7 +22,7 @@ from atlas.errors import ModelError
 from atlas.language.instructions import ImportInstruction
 from atlas.language.llm import prompts
 from atlas.language.llm.answers import Answer, ImportAnswer, PlanAnswer, ReadyAnswer, RecordAnswer, json_object
-from atlas.language.llm.coverage import left_out
+from atlas.language.llm.coverage import find_omissions
 from atlas.language.llm.packages import Provider, missing_packages
 from atlas.language.offline.records.parser import RecordInstruction
 from atlas.language.question import Question, QuestionPlan
@@ -100,14 +100,14 @@ class ModelEngine:
             problem = None if answer.sql is None else await check(answer.sql)
             return None if problem is None else f"The SQL cannot be used: {problem[:2_000]}"
 
-        _bounded(question.text, prompts.MAX_TEXT)
+        _check_length(question.text, prompts.MAX_TEXT)
         # A catalog may have thousands of columns to rank, so the document is made in a thread.
         document = await asyncio.to_thread(prompts.plan_document, question, samples=self.settings.samples)
         plan = (await self._ask(PlanAnswer, prompts.PLAN_RULES, document, checked)).plan()
         if plan.sql is None:
             return plan
         told = " ".join(plan.assumptions).lower()
-        missing = [text for text in left_out(question, plan.sql) if text.lower() not in told]
+        missing = [text for text in find_omissions(question, plan.sql) if text.lower() not in told]
         said = tuple(f"{text!r} of the question is not in the query." for text in missing)
         return msgspec.structs.replace(plan, assumptions=(*plan.assumptions, *said))
 
@@ -124,9 +124,9 @@ class ModelEngine:
         known = [*headers, *(name for table in tables for each in table.columns for name in (each.name, each.header))]
 
         async def checked(answer: ImportAnswer) -> str | None:
-            return answer.invented(text, known)
+            return answer.find_invented(text, known)
 
-        _bounded(text, prompts.MAX_TEXT)
+        _check_length(text, prompts.MAX_TEXT)
         shown = samples if self.settings.samples else None
         document = prompts.import_document(text, headers, shown, tables)
         return (await self._ask(ImportAnswer, prompts.IMPORT_RULES, document, checked)).instruction()
@@ -138,9 +138,9 @@ class ModelEngine:
         """
 
         async def checked(answer: RecordAnswer) -> str | None:
-            return answer.invented(text)
+            return answer.find_invented(text)
 
-        _bounded(text, prompts.MAX_RECORD_TEXT)
+        _check_length(text, prompts.MAX_RECORD_TEXT)
         document = prompts.record_document(text, tables)
         return (await self._ask(RecordAnswer, prompts.RECORD_RULES, document, checked)).instruction()
 
@@ -279,7 +279,7 @@ class _Run(Generic[A]):
 
     async def _problem(self, answer: A) -> str | None:
         try:
-            with _stopped(self.deadline):
+            with _pause(self.deadline):
                 return None if self._check is None else await self._check(answer)
         except Exception as error:
             self.failed = error
@@ -287,7 +287,7 @@ class _Run(Generic[A]):
 
 
 @contextlib.contextmanager
-def _stopped(deadline: asyncio.Timeout | None) -> Iterator[None]:
+def _pause(deadline: asyncio.Timeout | None) -> Iterator[None]:
     """Pauses the model's deadline during a check, since a check may run a query and that time is not the model's."""
     until = None if deadline is None or deadline.expired() else deadline.when()
     if deadline is None or until is None:
@@ -317,7 +317,7 @@ def _can_be_forced(model: Model[Any]) -> bool:
     )
 
 
-def _bounded(text: str, most: int) -> None:
+def _check_length(text: str, most: int) -> None:
     if len(text) > most:
         raise ModelError(f"the text has over {most:,} characters")
 

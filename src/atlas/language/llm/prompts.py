@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from atlas.catalog.model import CatalogColumn, CatalogTable
-from atlas.language.llm.table_ranking import Wanted, ranked_columns, ranked_tables
+from atlas.language.llm.table_ranking import QuestionWords, ranked_columns, ranked_tables
 from atlas.language.question import Question
 from atlas.tables.model import SHOWN_TYPES, Table
 
@@ -87,7 +87,7 @@ RECORD_RULES = (
 PING_RULES = 'Call the tool `answer` with {"ready": true}.'
 
 
-def fenced(document: Mapping[str, Any]) -> str:
+def fence(document: Mapping[str, Any]) -> str:
     """Encodes a document as JSON between marks that the document itself cannot hold."""
     text = msgspec.json.encode({name: value for name, value in document.items() if value not in (None, [], {}, "")})
     return "<data>\n" + text.decode().replace("<", "\\u003c") + "\n</data>"
@@ -101,10 +101,10 @@ def plan_document(question: Question, *, samples: bool) -> str:
     private = [table.name for table in question.catalog.tables if table.dataset_id is not None and not table.samples]
     tables, others = _schema(question, samples)
     shown = {table["name"] for table in tables}
-    wanted = Wanted(question.text)
+    wanted = QuestionWords(question.text)
     terms = sorted(question.terms, key=lambda term: -wanted.count(term.name))
     budget = _Budget(MAX_KNOWLEDGE)
-    return fenced(
+    return fence(
         {
             "request": question.text[:MAX_TEXT],
             "about_table": question.table,
@@ -213,7 +213,7 @@ def import_document(
     samples: texts of cells by column. None: samples are not allowed.
     """
     budget = _Budget(MAX_KNOWLEDGE)
-    return fenced(
+    return fence(
         {
             "request": text[:MAX_TEXT],
             "tables": _Budget(MAX_SCHEMA).fill(tables[:MAX_TABLES], _known_table),
@@ -225,9 +225,9 @@ def import_document(
 
 def record_document(text: str, tables: Sequence[Table]) -> str:
     """Builds the document for an instruction on records."""
-    wanted = Wanted(text)
+    wanted = QuestionWords(text)
     ranked = sorted(tables, key=lambda table: -wanted.count(table.name))
-    return fenced(
+    return fence(
         {
             "request": text[:MAX_RECORD_TEXT],
             "tables": _Budget(MAX_SCHEMA).fill(ranked[:MAX_TABLES], _known_table),

@@ -24,7 +24,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(singular(word.lower()) for word in _WORD.findall(text[:5_000]))
 
 
-class Wanted:
+class QuestionWords:
     """The words of a question, to be counted in other texts."""
 
     def __init__(self, text: str) -> None:
@@ -57,7 +57,7 @@ def _begins(short: str, long: str) -> bool:
 
 def ranked_tables(question: Question) -> list[CatalogTable]:
     """Returns all tables of the catalog, likely tables first."""
-    wanted = Wanted(question.text)
+    wanted = QuestionWords(question.text)
     used = " ".join(turn.sql for turn in (*question.turns, *question.examples)).lower()
     scores: dict[str, float] = {}
     for table in question.catalog.tables:
@@ -77,7 +77,7 @@ def ranked_columns(question: Question, table: CatalogTable, most: int) -> list[C
     """Returns at most `most` columns in the table's order. Columns that are keys, joined or matching are preferred."""
     if len(table.columns) <= most:
         return list(table.columns)
-    wanted = Wanted(question.text)
+    wanted = QuestionWords(question.text)
     linked = {join.left_column for join in question.catalog.joins if join.left_table == table.name}
     linked |= {join.right_column for join in question.catalog.joins if join.right_table == table.name}
 

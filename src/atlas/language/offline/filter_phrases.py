@@ -48,18 +48,18 @@ class _Subject:
 
 def condition_slot(text: Text, place: int) -> list[Slot]:
     """Reads a condition and each prefix that is a condition, the longest first."""
-    return text.remembered(("condition", place), lambda: _expression(text, place, bare=False))
+    return text.memoize(("condition", place), lambda: _expression(text, place, bare=False))
 
 
 def traits_slot(text: Text, place: int) -> list[Slot]:
     """Reads a condition as `condition_slot` does, with an optional verb: `status open and country US`."""
-    return text.remembered(("traits", place), lambda: _expression(text, place, bare=True))
+    return text.memoize(("traits", place), lambda: _expression(text, place, bare=True))
 
 
 def _expression(text: Text, place: int, *, bare: bool, depth: int = 0) -> Iterator[Slot]:
     found: dict[int, tuple[Condition, float]] = {}
     for end, chain, _, cost in _chains(text, place, None, bare, depth):
-        condition = _joined(chain)
+        condition = _join(chain)
         if end not in found or cost < found[end][1]:
             found[end] = (condition, cost)
     yield from ((end, *found[end]) for end in sorted(found, reverse=True))
@@ -153,7 +153,7 @@ def _comparisons(
         subject = _Subject(column, operator, negated)
         for end, name, values, more in _values(text, found.end(), operator):
             doubt = sum(_is_predicate(text, value, end) for value in values) * _PREDICATE
-            yield _past_verb(text, end), _compared(column, name, values, negated), subject, cost + more + doubt
+            yield _past_verb(text, end), _build_comparison(column, name, values, negated), subject, cost + more + doubt
         return
 
 
@@ -172,7 +172,7 @@ def _past_verb(text: Text, place: int) -> int:
     return place if found is None else found.end()
 
 
-def _compared(column: str, operator: str, values: tuple[str, ...], negated: bool) -> Condition:
+def _build_comparison(column: str, operator: str, values: tuple[str, ...], negated: bool) -> Condition:
     if len(values) > 1 and operator in ("contains", "starts", "ends"):
         parts = tuple(Condition("", item=Filter(column, operator, (value,), negated)) for value in values)
         return Condition("and" if negated else "or", parts)
@@ -180,11 +180,11 @@ def _compared(column: str, operator: str, values: tuple[str, ...], negated: bool
 
 
 def _operators(text: Text) -> list[tuple[re.Pattern[str], str, bool]]:
-    return _compiled(tuple(text.vocabulary.comparisons))
+    return _compile(tuple(text.vocabulary.comparisons))
 
 
 @lru_cache
-def _compiled(comparisons: tuple[tuple[str, str, bool], ...]) -> list[tuple[re.Pattern[str], str, bool]]:
+def _compile(comparisons: tuple[tuple[str, str, bool], ...]) -> list[tuple[re.Pattern[str], str, bool]]:
     return [
         (re.compile(f"(?:{pattern})", re.IGNORECASE), operator, negated) for pattern, operator, negated in comparisons
     ]
@@ -290,7 +290,7 @@ def _either(text: Text, place: int) -> Iterator[Slot]:
             ]
 
 
-def _joined(chain: _Chain) -> Condition:
+def _join(chain: _Chain) -> Condition:
     """Groups a chain by precedence: conditions between two `or` form one `and`."""
     groups: list[list[Condition]] = [[]]
     for joint, condition in chain:
@@ -309,12 +309,12 @@ def normal_groups(condition: Condition) -> Groups | None:
     return _groups(condition, negated=False)
 
 
-def negated(condition: Condition) -> Condition:
+def negate(condition: Condition) -> Condition:
     """Returns the condition that holds where `condition` does not."""
     return Condition("not", (condition,))
 
 
-def both(first: Condition, second: Condition) -> Condition:
+def conjoin(first: Condition, second: Condition) -> Condition:
     return Condition("and", (first, second))
 
 
@@ -329,7 +329,7 @@ def _groups(condition: Condition, *, negated: bool) -> Groups | None:
         return None
     parts = [groups for groups in found if groups is not None]
     if (condition.joint == "or") != negated:
-        return _bounded(tuple(group for groups in parts for group in groups))
+        return _limit_groups(tuple(group for groups in parts for group in groups))
     total = 1
     for groups in parts:
         total *= len(groups)
@@ -338,7 +338,7 @@ def _groups(condition: Condition, *, negated: bool) -> Groups | None:
     return tuple(tuple(itertools.chain(*choice)) for choice in itertools.product(*parts))
 
 
-def _bounded(groups: Groups) -> Groups | None:
+def _limit_groups(groups: Groups) -> Groups | None:
     return groups if len(groups) <= MAX_GROUPS else None
 
 

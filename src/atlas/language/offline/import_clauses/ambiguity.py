@@ -47,7 +47,7 @@ _GRAVE = frozenset(
 _FIGURES = re.compile(r"[\d<>=≥≤≠\"+*%±~^|$€£]")
 
 
-def question_of(text: Text, cover: Cover, said: ImportInstruction, rest: Sequence[str]) -> str | None:
+def build_question(text: Text, cover: Cover, said: ImportInstruction, rest: Sequence[str]) -> str | None:
     """Returns the question to ask about unknown words. None: the words cannot matter to rows or table."""
     if not rest or said.undo:
         return None
@@ -104,16 +104,16 @@ def _beside_table(text: Text, cover: Cover) -> bool:
     if text.tokens and text.tokens[0][0] in starts:
         return True
     named = [clause for clause in cover.clauses if "table" in clause.slots]
-    return _touched(text, cover, [each for each in named if not each.rule.sets.get("weak")] or named)
+    return _touches_unknown(text, cover, [each for each in named if not each.rule.sets.get("weak")] or named)
 
 
 def _beside_filter(text: Text, cover: Cover) -> bool:
     """Checks whether unknown words touch a condition, a list of columns, a key or a rule, and so may belong there."""
     kinds = ("filter", "exclude", "columns", "key", "rules")
-    return _touched(text, cover, [clause for clause in cover.clauses if clause.rule.kind in kinds])
+    return _touches_unknown(text, cover, [clause for clause in cover.clauses if clause.rule.kind in kinds])
 
 
-def _touched(text: Text, cover: Cover, clauses: Sequence[Found]) -> bool:
+def _touches_unknown(text: Text, cover: Cover, clauses: Sequence[Found]) -> bool:
     starts = {start for start, _ in cover.unknown}
     for clause in clauses:
         number = text.next_token[clause.end]

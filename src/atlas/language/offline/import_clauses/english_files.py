@@ -12,7 +12,7 @@ from atlas.language.offline.import_clauses.english_words import (
     KEYED,
     UPDATED,
     WITH_THIS,
-    of_table,
+    table_rules,
 )
 from atlas.language.offline.import_clauses.grammar import Rule
 
@@ -224,7 +224,7 @@ FILE_RULES: list[Rule] = [
         {"duplicates": "update", "new_rows": False},
     ),
     Rule("duplicates", r"no new (?:rows|records|entries|ones)", {"duplicates": "update", "new_rows": False}),
-    *of_table(
+    *table_rules(
         "duplicates",
         r"(?:only |just )?(?:update|refresh|change|set|overwrite) (?:the )?<name:update> (?:in|of|on|for) ",
         BY_THIS,
@@ -236,7 +236,7 @@ FILE_RULES: list[Rule] = [
         UPDATED,
         0.5,
     ),
-    *of_table(
+    *table_rules(
         "duplicates",
         r"(?:only |just )?(?:update|refresh) (?:the |all |existing )*(?:data|rows|records|entries|values)? ?(?:in |of )?",
         BY_THIS,
@@ -270,13 +270,13 @@ FILE_RULES: list[Rule] = [
         rf"(?:(?:only|just) {ADD}|{ADD}(?:only|just) )(?:the )?(?:new|missing) (?:rows|records|entries|ones)",
         {"duplicates": "skip"},
     ),
-    *of_table(
+    *table_rules(
         "replace",
         rf"(?:replace|overwrite|exchange) (?:(?:everything|all|{CONTENTS}) )+(?:in|of|from|on) ",
         BY_THIS,
         bare=BY_THIS,
     ),
-    *of_table(
+    *table_rules(
         "replace",
         r"(?:replace|overwrite|exchange) ",
         r"(?: (?:completely|entirely|fully))?" + BY_THIS,
@@ -288,7 +288,7 @@ FILE_RULES: list[Rule] = [
         r"(?: (?:completely|entirely))?(?: " + WITH_THIS + ")?",
         {"replace": True},
     ),
-    *of_table("replace", r"(?:clear|empty|truncate|wipe|purge|reset|flush)(?: out)? ", r"(?: first| completely)?"),
+    *table_rules("replace", r"(?:clear|empty|truncate|wipe|purge|reset|flush)(?: out)? ", r"(?: first| completely)?"),
     Rule(
         "replace",
         r"(?:clear|empty|truncate|wipe|purge|flush)(?: out)? (?:the |whole |existing |entire )*(?:table|list|it|everything|rows|data|"
@@ -307,7 +307,7 @@ FILE_RULES: list[Rule] = [
         r"(?:rows|records|data|entries|contents?))?(?: (?:that (?:is|are) )?(?:there|first))*",
         {"replace": True},
     ),
-    *of_table(
+    *table_rules(
         "replace",
         r"(?:delete|remove|clear|drop|erase) (?:everything|all)(?: (?:of )?(?:the )?(?:existing |old |current |previous )*"
         r"(?:rows|records|data|entries|contents?))? (?:in|from|of) ",

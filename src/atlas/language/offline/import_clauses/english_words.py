@@ -249,7 +249,7 @@ UPDATED = {"duplicates": "update", "only_existing": True}
 NO_TYPE = rf"(?!(?:{'|'.join(TYPES)})(?!\w))"
 
 
-def of_table(
+def table_rules(
     kind: str,
     before: str,
     behind: str,

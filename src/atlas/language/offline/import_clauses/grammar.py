@@ -112,7 +112,7 @@ class Text:
             found.append(number)
         return found
 
-    def remembered(self, key: tuple[object, ...], make: Callable[[], Iterator[Slot]]) -> list[Slot]:
+    def memoize(self, key: tuple[object, ...], make: Callable[[], Iterator[Slot]]) -> list[Slot]:
         """Returns the list of `make`, and calls `make` once per key."""
         if key not in self.memo:
             # The list is empty while `make` runs, so that a recursive call ends.
@@ -192,9 +192,9 @@ class Grammar:
                 total = cost + costs[after]
                 if total < costs[number]:
                     costs[number], steps[number] = total, (after, found)
-        return self._followed(text, steps, count, costs[0])
+        return self._follow_steps(text, steps, count, costs[0])
 
-    def _followed(self, text: Text, steps: Sequence[tuple[int, Found | None]], count: int, cost: float) -> Cover:
+    def _follow_steps(self, text: Text, steps: Sequence[tuple[int, Found | None]], count: int, cost: float) -> Cover:
         clauses, unknown, number = [], [], 0
         while number < count:
             after, found = steps[number]

@@ -10,7 +10,7 @@ import msgspec
 
 from atlas.kit.close_names import close_name
 from atlas.language.instructions import Filter, ImportInstruction
-from atlas.language.offline.filter_phrases import MAX_GROUPS, Condition, both, negated, normal_groups
+from atlas.language.offline.filter_phrases import MAX_GROUPS, Condition, conjoin, negate, normal_groups
 from atlas.language.offline.import_clauses.grammar import Cover, Found, Text
 from atlas.tables.model import Rules
 
@@ -25,12 +25,16 @@ _ONCE = {
     "header": "Has the file a header",
     "header_row": "Which row is the header",
     "skip_rows": "How many rows are above the table",
+    "encoding": "What is the encoding of the file",
+    "delimiter": "What stands between the cells",
+    "first": "How many of the first rows are meant",
+    "first_of": "Which rows are counted",
     "every_type": "Which type have all columns",
     "time_column": "Which column holds the time",
     "new_rows": "Shall records that match no row be inserted",
 }
 # The kinds of clauses that are reported under another kind.
-_TOLD_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
+_REPORTED_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
 
 # Words that show that the file replaces rows, or that the file names the table.
 _OF_FILE = re.compile(
@@ -103,7 +107,7 @@ class Reading:
             return
         if rule.kind != "import":
             words = self._text.text[clause.start : clause.end].strip(" ,")
-            self.words.setdefault(_TOLD_AS.get(rule.kind, rule.kind), []).append(words)
+            self.words.setdefault(_REPORTED_AS.get(rule.kind, rule.kind), []).append(words)
         for name, value in rule.sets.items():
             if name not in ("above", "low", "blank", "weak"):
                 self._set(name, value)
@@ -138,9 +142,12 @@ class Reading:
         for name in ("sheet", "time_column"):
             if name in slots:
                 self._set(name, str(slots[name]))
-        for name in ("header_row", "skip_rows"):
+        for name in ("header_row", "skip_rows", "first"):
             if name in slots:
                 self._set(name, int(slots[name]))
+        for name in ("encoding", "delimiter"):
+            if name in slots:
+                self._set(name, slots[name])
 
     def _pair(self, old: str, new: str, *, either: bool) -> None:
         # In "map email to Email Address" the name that the file has is the old name.
@@ -171,7 +178,7 @@ class Reading:
         if condition is None:
             condition = empty[0] if len(empty) == 1 else Condition("or", tuple(empty))
         if "filled" in slots:
-            condition = negated(condition)
+            condition = negate(condition)
         (self._leaves if kind == "exclude" else self._keeps).append(condition)
 
     def _set(self, name: str, value: Any) -> None:
@@ -230,12 +237,18 @@ class Reading:
             leave = condition if leave is None else Condition("or", (leave, condition))
         keep: Condition | None = None
         for condition in self._keeps:
-            keep = condition if keep is None else both(keep, condition)
+            keep = condition if keep is None else conjoin(keep, condition)
         if keep is None:
             assert leave is not None
             whole, exclude = leave, True
         else:
-            whole, exclude = keep if leave is None else both(keep, negated(leave)), False
+            whole, exclude = keep if leave is None else conjoin(keep, negate(leave)), False
+        if self._found.get("first") and self._found.get("first_of") is None:
+            number = self._found["first"]
+            self._ask(
+                f"Which {number} rows are meant: the first of the file, or the first that pass the filter? Say 'the first "
+                f"{number} rows of the file' or 'the first {number} matching rows'."
+            )
         groups = normal_groups(whole)
         if groups is None:
             self._ask(f"The filter comes to more than {MAX_GROUPS} alternatives; can it be said more simply?")

@@ -12,17 +12,48 @@ import msgspec
 from atlas.language.instructions import ImportInstruction
 from atlas.language.offline.filter_phrases import condition_slot, traits_slot
 from atlas.language.offline.import_clauses import english, french, german, spanish
-from atlas.language.offline.import_clauses.ambiguity import question_of
+from atlas.language.offline.import_clauses.ambiguity import build_question
+from atlas.language.offline.import_clauses.column_choices import COLUMN_RULES, ours_slot, several_slot
 from atlas.language.offline.import_clauses.grammar import Cover, Grammar, Text, plain_text
 from atlas.language.offline.import_clauses.interpretation import Reading
+from atlas.language.offline.import_clauses.row_choices import (
+    ROW_RULES,
+    anywhere_slot,
+    dated_slot,
+    period_slot,
+    size_slot,
+)
 from atlas.language.offline.import_clauses.slots import SLOTS, known_slot, knowns_slot
+from atlas.language.offline.import_clauses.text_files import TEXT_FILE_RULES, delimiter_slot, encoding_slot
 from atlas.language.offline.known_names import NameIndex
 from atlas.language.paraphrase import describe
 
 MAX_CHARACTERS = 10_000
-_SLOTS = {**SLOTS, "condition": condition_slot, "traits": traits_slot, "known": known_slot, "knowns": knowns_slot}
+_SLOTS = {
+    **SLOTS,
+    "condition": condition_slot,
+    "traits": traits_slot,
+    "known": known_slot,
+    "knowns": knowns_slot,
+    "ours": ours_slot,
+    "several": several_slot,
+    "size": size_slot,
+    "anywhere": anywhere_slot,
+    "period": period_slot,
+    "dated": dated_slot,
+    "encoding": encoding_slot,
+    "delimiter": delimiter_slot,
+}
 _LANGUAGES = (english, german, french, spanish)
-_GRAMMARS = [Grammar(language.VOCABULARY, language.RULES, _SLOTS) for language in _LANGUAGES]
+_SUBJECTS = (TEXT_FILE_RULES, COLUMN_RULES, ROW_RULES)
+_GRAMMARS = [
+    Grammar(
+        language.VOCABULARY,
+        [*language.RULES, *(rule for rules in _SUBJECTS for rule in rules[language.VOCABULARY.name])],
+        _SLOTS,
+    )
+    for language in _LANGUAGES
+]
 
 
 def parse_import(text: str, tables: Sequence[str], headers: Sequence[str] = ()) -> ImportInstruction:
@@ -43,6 +74,6 @@ def parse_import(text: str, tables: Sequence[str], headers: Sequence[str] = ()) 
     reading = Reading(read, cover, list(tables))
     said = reading.instruction()
     rest = reading.not_understood()
-    question = said.question or question_of(read, cover, said, rest)
+    question = said.question or build_question(read, cover, said, rest)
     said = msgspec.structs.replace(said, not_understood=rest, question=question)
     return msgspec.structs.replace(said, understood=describe(said, reading.words))

@@ -57,7 +57,7 @@ _ORDINALS = {
 }
 
 
-def quoted(text: str, place: int) -> tuple[int, str] | None:
+def match_quoted(text: str, place: int) -> tuple[int, str] | None:
     """Matches a text in quotes. Returns the end and the text, or None."""
     found = _QUOTED.match(text, place)
     return None if found is None else (found.end(), found[1] or found[2])
@@ -82,16 +82,16 @@ def words(text: Text, place: int, most: int, *, after_stop: bool = False) -> Ite
 
 def name_slot(text: Text, place: int) -> list[Slot]:
     """Reads a column: a name in quotes, a header of the file, or words that belong to no clause."""
-    return text.remembered(("name", place), lambda: _names_at(text, place))
+    return text.memoize(("name", place), lambda: _names_at(text, place))
 
 
 def _names_at(text: Text, place: int) -> Iterator[Slot]:
     place = _past(text, rf"(?:{text.vocabulary.articles})", place)
-    told, in_quotes = _told_names(text, place)
+    told, in_quotes = _read_names(text, place)
     if not told and text.vocabulary.owners:
         # In "the client's email" the owner means nothing if the file has the column `email`.
         behind = _past(text, rf"(?:{text.vocabulary.owners})", place)
-        told, in_quotes = _told_names(text, behind) if behind > place else (told, in_quotes)
+        told, in_quotes = _read_names(text, behind) if behind > place else (told, in_quotes)
         place = behind if told else place
     for end, name in told:
         clause = not in_quotes and text.text[place:end].lower() in text.vocabulary.stops
@@ -106,9 +106,9 @@ def _names_at(text: Text, place: int) -> Iterator[Slot]:
             yield end, name, count * _STRANGE if text.names else (count - 1) * DOUBT
 
 
-def _told_names(text: Text, place: int) -> tuple[list[tuple[int, str]], bool]:
+def _read_names(text: Text, place: int) -> tuple[list[tuple[int, str]], bool]:
     """Returns names at a place and whether the name is in quotes: a name in quotes, or columns of the file."""
-    found = quoted(text.text, place)
+    found = match_quoted(text.text, place)
     return ([found], True) if found is not None else (list(text.names.at(text.text, place)), False)
 
 
@@ -127,7 +127,7 @@ def _past(text: Text, pattern: str, place: int) -> int:
 
 def names_slot(text: Text, place: int) -> list[Slot]:
     """Reads a list of columns such as `a, b and c`, and each prefix, the longest first."""
-    return text.remembered(("names", place), lambda: iter(_longest(_lists(text, place, name_slot))))
+    return text.memoize(("names", place), lambda: iter(_longest(_lists(text, place, name_slot))))
 
 
 def _longest(found: Iterator[Slot]) -> list[Slot]:
@@ -178,11 +178,11 @@ def _disagrees(text: Text, place: int, count: int) -> float:
 
 def value_slot(text: Text, place: int) -> list[Slot]:
     """Reads a value: in quotes, a number, or up to 4 words. The first word may be any word that does not join."""
-    return text.remembered(("value", place), lambda: _values_at(text, place))
+    return text.memoize(("value", place), lambda: _values_at(text, place))
 
 
 def _values_at(text: Text, place: int) -> Iterator[Slot]:
-    found = quoted(text.text, place)
+    found = match_quoted(text.text, place)
     if found is not None:
         yield found[0], found[1], 0.0
         return
@@ -221,12 +221,12 @@ def spoken_number(written: str, text: Text) -> str:
 
 def values_slot(text: Text, place: int) -> list[Slot]:
     """Reads a list of values such as `a, b or c`, and each prefix, the longest first."""
-    return text.remembered(("values", place), lambda: iter(_longest(_lists(text, place, "value", either=True))))
+    return text.memoize(("values", place), lambda: iter(_longest(_lists(text, place, "value", either=True))))
 
 
 def type_slot(text: Text, place: int) -> list[Slot]:
     """Reads a word for a type."""
-    return text.remembered(("type", place), lambda: _types_at(text, place))
+    return text.memoize(("type", place), lambda: _types_at(text, place))
 
 
 def _types_at(text: Text, place: int) -> Iterator[Slot]:
@@ -271,16 +271,16 @@ def count_slot(text: Text, place: int) -> list[Slot]:
 
 def table_slot(text: Text, place: int) -> list[Slot]:
     """Reads the name of a table: in quotes, a known name, or one word."""
-    return text.remembered(("table", place), lambda: _tables_at(text, place, 1))
+    return text.memoize(("table", place), lambda: _tables_at(text, place, 1))
 
 
 def title_slot(text: Text, place: int) -> list[Slot]:
     """Reads the name of a table of up to 4 words."""
-    return text.remembered(("title", place), lambda: _tables_at(text, place, 4))
+    return text.memoize(("title", place), lambda: _tables_at(text, place, 4))
 
 
 def _tables_at(text: Text, place: int, most: int) -> Iterator[Slot]:
-    found = quoted(text.text, place)
+    found = match_quoted(text.text, place)
     if found is not None:
         yield found[0], found[1], 0.0
         return
@@ -295,7 +295,7 @@ def _tables_at(text: Text, place: int, most: int) -> Iterator[Slot]:
 
 def pairs_slot(text: Text, place: int) -> list[Slot]:
     """Reads old and new names of columns: `a to b, "c d" to e`."""
-    return text.remembered(("pairs", place), lambda: iter(_longest(_pairs(text, place))))
+    return text.memoize(("pairs", place), lambda: iter(_longest(_pairs(text, place))))
 
 
 def _pairs(text: Text, place: int) -> Iterator[Slot]:
@@ -324,7 +324,7 @@ def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]
         if found is None or splits_word(text.text, end) or splits_word(text.text, found.end()):
             continue
         here = _past(text, rf"(?:{text.vocabulary.articles})", found.end())
-        told = quoted(text.text, here)
+        told = match_quoted(text.text, here)
         if told is not None:
             yield told[0], (old, told[1]), cost
             continue
@@ -335,7 +335,7 @@ def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]
 
 
 def _old_names(text: Text, place: int) -> Iterator[Slot]:
-    told, in_quotes = _told_names(text, place)
+    told, in_quotes = _read_names(text, place)
     for end, name in told:
         yield end, name, 0.0
         if (noun := _behind_noun(text, end)) is not None:

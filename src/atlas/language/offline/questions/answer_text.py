@@ -9,7 +9,15 @@ import msgspec
 
 from atlas.kit.plurals import many
 from atlas.language.offline.questions import ast as q
-from atlas.language.offline.questions.to_english import conditions, entity, expression, figure, listed, period, plain
+from atlas.language.offline.questions.to_english import (
+    conditions,
+    entity,
+    expression,
+    figure,
+    join_words,
+    period,
+    plain,
+)
 from atlas.language.offline.questions.units import Units, result_units, unit
 from atlas.language.question import QuestionPlan
 
@@ -66,7 +74,8 @@ def _plain(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], 
         return "Nothing was found."
     if len(rows) == 1 and len(columns) <= _NAMED:
         return (
-            listed([f"{plain(name)}: {_cell(value)}" for (name, _), value in zip(columns, rows[0], strict=True)]) + "."
+            join_words([f"{plain(name)}: {_cell(value)}" for (name, _), value in zip(columns, rows[0], strict=True)])
+            + "."
         )
     return f"Found {'more than ' if truncated else ''}{many(len(rows), 'row')}."
 
@@ -83,9 +92,9 @@ def _values(query: q.Query, row: Sequence[Any], measures: Sequence[int], units: 
         unit = _unit(output, units)
         name = expression(output.expr, query.table)
         parts.append(
-            f"the {plain(name)}{conditions(query) if place == measures[0] else ''} is {_measured(value, unit)}"
+            f"the {plain(name)}{conditions(query) if place == measures[0] else ''} is {_format_with_unit(value, unit)}"
         )
-    text = listed(parts)
+    text = join_words(parts)
     if all(value is None for value in row):
         return f"No {entity(query.table, 2)} found{conditions(query)}."
     return f"{text[0].upper()}{text[1:]}."
@@ -112,7 +121,7 @@ def _groups(
         told = [period(row[n], unit) for n, unit in periods.items()]
         return " ".join([*([f"for {', '.join(others)}"] if others else []), *told])
 
-    parts = [f"{_measured(row[place], unit)} {when(row)}" for row in rows[:_NAMED]]
+    parts = [f"{_format_with_unit(row[place], unit)} {when(row)}" for row in rows[:_NAMED]]
     what = expression(query.outputs[place].expr, query.table)
     lead = f"The {what}{conditions(query)}: "
     if len(rows) <= _NAMED and not truncated:
@@ -121,7 +130,7 @@ def _groups(
     total = f"{'more than ' if truncated else ''}{len(rows):,}"
     if isinstance(query.outputs[names[0]].expr, q.Bucket):
         last = rows[-1]
-        ends = [f"{_measured(row[place], unit)} {when(row)}" for row in (rows[0], last)]
+        ends = [f"{_format_with_unit(row[place], unit)} {when(row)}" for row in (rows[0], last)]
         return f"{lead}from {ends[0]} to {ends[1]}, {total} {groups}s in all.{_change(query, last)}"
     return f"{lead}{', '.join(parts)}, and {'more than ' if truncated else ''}{len(rows) - _NAMED:,} more."
 
@@ -139,11 +148,11 @@ def _rows(query: q.Query, rows: Sequence[tuple[Any, ...]], truncated: bool, unit
     known = [_unit(output, units) for output in query.outputs]
     if len(rows) == 1 and query.outputs and len(query.outputs) <= 4:
         parts = zip(query.outputs, rows[0], known, strict=True)
-        cells = listed([f"{plain(output.name)} {_measured(value, unit)}" for output, value, unit in parts])
+        cells = join_words([f"{plain(output.name)} {_format_with_unit(value, unit)}" for output, value, unit in parts])
         return f"Found {cells}{conditions(query)}."
     if query.outputs and len(rows) <= _NAMED and not truncated:
-        lines = ([_measured(value, unit) for value, unit in zip(row, known, strict=True)] for row in rows)
-        cells = listed([f"{first} ({', '.join(more)})" if more else first for first, *more in lines])
+        lines = ([_format_with_unit(value, unit) for value, unit in zip(row, known, strict=True)] for row in rows)
+        cells = join_words([f"{first} ({', '.join(more)})" if more else first for first, *more in lines])
         return f"Found {len(rows)} {entity(query.table, len(rows))}{conditions(query)}: {cells}."
     total = f"{'more than ' if truncated else ''}{len(rows):,}"
     return f"Found {total} {entity(query.table, len(rows))}{conditions(query)}."
@@ -153,7 +162,7 @@ def _unit(output: q.Output, units: Units) -> str:
     return "%" if output.name in ("percent", "growth_percent") else unit(output.expr, units)
 
 
-def _measured(value: Any, unit: str) -> str:
+def _format_with_unit(value: Any, unit: str) -> str:
     """Writes a figure with its unit."""
     return f"{_cell(value)} {unit}" if unit and value is not None else _cell(value)
 

@@ -35,7 +35,7 @@ class Facts:
     distinct: bool = False
 
 
-def facts_of(query: q.Query) -> Facts:
+def collect_facts(query: q.Query) -> Facts:
     """Collects the facts of a query."""
     facts = Facts(tables={query.table}, distinct=query.distinct)
     for part in _parts(query):
@@ -104,24 +104,24 @@ def _text(value: object) -> str:
     return str(value).strip().lower()
 
 
-def uncovered(items: Sequence[Item], query: q.Query, catalog: Catalog) -> tuple[str, ...]:
+def find_uncovered(items: Sequence[Item], query: q.Query, catalog: Catalog) -> tuple[str, ...]:
     """Lists the words of a question that the query does not cover, in order.
 
     items: the items of the question for the query's main table. Fillers and linking verbs need no cover.
     """
-    facts = facts_of(query)
-    found = [item.text for n, item in enumerate(items) if not _covered(items, n, query, facts, catalog)]
+    facts = collect_facts(query)
+    found = [item.text for n, item in enumerate(items) if not _is_covered(items, n, query, facts, catalog)]
     return tuple(dict.fromkeys(text for text in found if text))
 
 
-def _covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
+def _is_covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
     item = items[at]
     match item.kind:
         case "col" | "table":
-            return _named(item, query, facts, catalog) and not _nested(items, at)
+            return _is_named(item, query, facts, catalog) and not _is_nested(items, at)
         case "other":
             # In `the state of Texas` and `the capital city` the next word has the meaning.
-            return _named(item, query, facts, catalog) or _beside(items, at)
+            return _is_named(item, query, facts, catalog) or _is_beside(items, at)
         case "value":
             return any(
                 (m.table, m.column) in facts.columns and any(_text(value) in facts.literals for value in m.values)
@@ -131,7 +131,7 @@ def _covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catal
         case "quote":
             return _text(item.text) in facts.literals
         case "period":
-            return _timed(item, facts)
+            return _is_period_covered(item, facts)
         case "num":
             return _text(item.value) in facts.literals or _text(item.text) in facts.literals
         case "agg":
@@ -149,7 +149,7 @@ def _covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catal
         case "term":
             return item.text in facts.words
         case "superlative" | "most" | "top":
-            return _ranked(items, at, query, facts)
+            return _is_ranked(items, at, query, facts)
         case "order" | "asc" | "desc":
             return bool(query.order)
         case "or":
@@ -159,7 +159,7 @@ def _covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catal
     return True
 
 
-def _named(item: Item, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
+def _is_named(item: Item, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
     """Checks whether the query has the column or table of a schema word, or the table that a key refers to."""
     for mention in item.mentions:
         if mention.kind in ("table", "other") and mention.table in facts.tables:
@@ -179,7 +179,7 @@ def _named(item: Item, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
     return any(last in [stem(part) for part in parts(name)] for _, name in facts.columns)
 
 
-def _beside(items: Sequence[Item], at: int) -> bool:
+def _is_beside(items: Sequence[Item], at: int) -> bool:
     """Checks whether a noun of another table only classifies the word beside the noun."""
     if at and items[at - 1].kind == "col":
         return True
@@ -187,7 +187,7 @@ def _beside(items: Sequence[Item], at: int) -> bool:
     return after is not None and after.kind == "value"
 
 
-def _nested(items: Sequence[Item], at: int) -> bool:
+def _is_nested(items: Sequence[Item], at: int) -> bool:
     """Checks whether a noun occurs again in a relative clause: `states that border states that border Texas`."""
     own = stem(items[at].text.split()[-1].lower())
     relative = [n for n, item in enumerate(items[:at]) if item.text in ("that", "which", "whose")]
@@ -210,7 +210,7 @@ def _synonyms(items: Sequence[Item], at: int) -> bool:
     return len(around) == 2 and bool(around[0] & around[1]) and items[at + 1].kind in ("table", "col")
 
 
-def _timed(item: Item, facts: Facts) -> bool:
+def _is_period_covered(item: Item, facts: Facts) -> bool:
     """Checks whether a period is a condition of the query. A sum over a future period is not covered."""
     if "next" in item.text.lower().split() and {"sum", "avg"} & facts.functions:
         return False
@@ -229,7 +229,7 @@ def _counts(facts: Facts) -> bool:
     )
 
 
-def _ranked(items: Sequence[Item], at: int, query: q.Query, facts: Facts) -> bool:
+def _is_ranked(items: Sequence[Item], at: int, query: q.Query, facts: Facts) -> bool:
     """Checks whether a superlative has its own order or extreme in the query."""
     if any(item.kind in ("order", "asc", "desc") for item in items):
         return bool(query.order) or facts.extremes > 0

@@ -48,11 +48,11 @@ class Owners:
                 self._by_head.setdefault(word[:_HEAD], []).append(word)
             owners.add(number)
 
-    def called(self, texts: Iterable[str]) -> set[int]:
+    def find_whole(self, texts: Iterable[str]) -> set[int]:
         """Returns the names that equal one of the texts as a whole."""
         return {number for text in texts for number in self._whole.get(text, ())}
 
-    def of(self, asked: str) -> frozenset[int]:
+    def find_by_word(self, asked: str) -> frozenset[int]:
         """Returns the names with a word that matches a word of the question by `same_word`."""
         found = self._known.get(asked)
         if found is None:

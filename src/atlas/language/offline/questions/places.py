@@ -40,7 +40,7 @@ _COMMON = {
 }
 
 
-def written(place: str, size: int) -> str:
+def write_place(place: str, size: int) -> str:
     """Writes a place in about `size` characters: as the code of that length, or as the name."""
     kind, code = place.split(":")
     if kind == "us":

@@ -10,16 +10,16 @@ import msgspec
 
 from atlas.catalog.model import Catalog
 from atlas.language.offline.questions.ast import Agg, Col, Query
-from atlas.language.offline.questions.builder.follow_up import continued, follows, last_query
+from atlas.language.offline.questions.builder.follow_up import apply_follow_up, is_follow_up, last_query
 from atlas.language.offline.questions.builder.query import build
 from atlas.language.offline.questions.builder.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.builder.shares import build_growth, build_share
-from atlas.language.offline.questions.coverage import uncovered
+from atlas.language.offline.questions.coverage import find_uncovered
 from atlas.language.offline.questions.lexicon import FILLERS, LINKING
 from atlas.language.offline.questions.parser.shared import Unclear
 from atlas.language.offline.questions.parser.state import Reading
 from atlas.language.offline.questions.phrases import PHRASES
-from atlas.language.offline.questions.row_times import meanings, with_row_times
+from atlas.language.offline.questions.row_times import add_row_times, meanings
 from atlas.language.offline.questions.schema_linking import Index, index_of
 from atlas.language.offline.questions.tagger import Item, Tagger
 from atlas.language.offline.questions.to_english import chart, countable, explain
@@ -47,21 +47,21 @@ class Attempt:
 
 def plan_question(question: Question) -> QuestionPlan:
     """Plans a question. Never raises for the contents of a question."""
-    given, question = question.catalog, msgspec.structs.replace(question, catalog=with_row_times(question.catalog))
-    plan = _planned(question)
+    given, question = question.catalog, msgspec.structs.replace(question, catalog=add_row_times(question.catalog))
+    plan = _plan(question)
     if plan.sql is None:
         return plan
     return msgspec.structs.replace(plan, assumptions=(*plan.assumptions, *meanings(plan.sql, given)))
 
 
-def _planned(question: Question) -> QuestionPlan:
+def _plan(question: Question) -> QuestionPlan:
     today = date.fromisoformat(question.today) if question.today else datetime.now(UTC).date()
     index = index_of(question.catalog)
     # A control character would not pass the gate.
     found = tokens("".join(c if c.isprintable() else " " for c in question.text))
     tagger = Tagger(index, found, question.terms, today)
     before = last_query(question.turns)
-    if before is not None and follows(found):
+    if before is not None and is_follow_up(found):
         told = _follow_up(tagger, before, question)
         if told is not None:
             return told
@@ -93,11 +93,11 @@ def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPla
         if reading.unknown:
             continue
         try:
-            query = continued(before, reading)
+            query = apply_follow_up(before, reading)
             sql = to_sql(query, catalog)
         except (Unclear, NoPathError):
             continue
-        if uncovered(reading.items, query, catalog):
+        if find_uncovered(reading.items, query, catalog):
             continue
         return QuestionPlan(
             sql=sql,
@@ -131,7 +131,7 @@ def attempt(tagger: Tagger, table: str) -> Attempt:
     """Reads the question with `table` as the main table: first alone, then with the tables that can be joined."""
     alone = _attempt(tagger, table, frozenset())
     good = alone.sql is not None and not alone.reading.unknown
-    if good and not _by_key(alone, tagger.index.catalog):
+    if good and not _shows_key(alone, tagger.index.catalog):
         return alone
     reachable = reachable_from(table, tagger.index.catalog)
     if not reachable:
@@ -148,7 +148,7 @@ def attempt(tagger: Tagger, table: str) -> Attempt:
     return min((alone, joined), key=lambda a: (a.sql is None, a.cost))
 
 
-def _by_key(alone: Attempt, catalog: Catalog) -> bool:
+def _shows_key(alone: Attempt, catalog: Catalog) -> bool:
     """Checks whether the query shows a key where the question names the key's table, as `leads` means the leads' names."""
     keys = {Col(join.left_table, join.left_column) for join in catalog.joins}
     shown = {output.expr for output in alone.query.outputs} if alone.query is not None else set()
@@ -180,14 +180,16 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
         return Attempt(table, 100.0, reading, None, None, f"It is not clear {error}.")
     except NoPathError as error:
         return Attempt(table, 100.0, reading, None, None, f"Nothing connects {table} with {error}.")
-    unplaced = _unplaced(tagger, reading, query)
+    unplaced = _find_unplaced(tagger, reading, query)
     if unplaced is not None:
         return Attempt(table, 100.0, reading, None, None, f"It is not clear which table's {unplaced} is meant.")
-    reading.unknown += [text for text in uncovered(items, query, tagger.index.catalog) if text not in reading.unknown]
+    reading.unknown += [
+        text for text in find_uncovered(items, query, tagger.index.catalog) if text not in reading.unknown
+    ]
     return Attempt(table, _cost(tagger, reading, query), reading, query, sql)
 
 
-def _unplaced(tagger: Tagger, reading: Reading, query: Query) -> str | None:
+def _find_unplaced(tagger: Tagger, reading: Reading, query: Query) -> str | None:
     """Returns a count or sum of a table that the question does not name, if other tables have the same.
 
     None: no such measure.
@@ -265,7 +267,7 @@ def _not_understood(question: Question, attempts: Sequence[Attempt], found: Sequ
     best = min(attempts, key=lambda a: (len(a.reading.unknown), a.cost), default=None)
     if best is None:
         # No word names a table, so all words outside the grammar are unknown.
-        words = tuple(dict.fromkeys(t.text for t in found if t.kind == "word" and not _known(t)))
+        words = tuple(dict.fromkeys(t.text for t in found if t.kind == "word" and not _is_known(t)))
     else:
         words = tuple(dict.fromkeys(best.reading.unknown))
     reason = best.reason if best and best.reason else ""
@@ -279,7 +281,7 @@ def _not_understood(question: Question, attempts: Sequence[Attempt], found: Sequ
     return QuestionPlan(question=text, not_understood=words, suggestions=suggestions(question.catalog, question.table))
 
 
-def _known(token: Token) -> bool:
+def _is_known(token: Token) -> bool:
     return token.lower in FILLERS or (token.lower,) in PHRASES or token.stem in LINKING
 
 

@@ -17,7 +17,7 @@ _MOVES = frozenset(stem(word) for word in "run flow go pass cross travel fly lea
 _THROUGH = ("through", "across", "along")
 
 
-def of_another(reading: Reading, at: int, chosen: Mention) -> bool:
+def is_of_other_table(reading: Reading, at: int, chosen: Mention) -> bool:
     """Checks whether a value belongs to another table, or is of the same kind as the things that the question asks for.
 
     `colorado river` is a river, even if another table has a point of that name. In `the states that the Mississippi
@@ -31,10 +31,10 @@ def of_another(reading: Reading, at: int, chosen: Mention) -> bool:
         for name in index.tables_holding(rest):
             if name != chosen.table and index.table_words[name] == (found[-1].stem,):
                 return True
-    return _related(reading, at, chosen)
+    return _is_related(reading, at, chosen)
 
 
-def _related(reading: Reading, at: int, chosen: Mention) -> bool:
+def _is_related(reading: Reading, at: int, chosen: Mention) -> bool:
     """Checks whether a verb stands between a noun and a value of the same kind."""
     own = set(reading.index.column(chosen.table, chosen.column).every) - {"name"}
     named = [n for n in range(at) if reading.kind(n) in ("col", "table", "other")]
@@ -53,7 +53,7 @@ def _related(reading: Reading, at: int, chosen: Mention) -> bool:
     return False
 
 
-def absent(reading: Reading, col: q.Col, negated: bool) -> q.Cond:
+def absence_condition(reading: Reading, col: q.Col, negated: bool) -> q.Cond:
     """Builds the condition that a row has no value of the column.
 
     A key that refers to another table may also have a value that the other table lacks.
@@ -66,7 +66,7 @@ def absent(reading: Reading, col: q.Col, negated: bool) -> q.Cond:
     return q.Or((q.Empty(col), q.Exists(col, join.right_table, join.right_column, None, True)))
 
 
-def counting(reading: Reading, item: Item, column: q.Col) -> bool:
+def counts_things(reading: Reading, item: Item, column: q.Col) -> bool:
     """Checks whether a plural means a number of things rather than the value of a column with such a name."""
     said, linked = item.text.split()[-1].lower(), reading.index.column(column.table, column.name)
     name = parts(column.name)[-1]

@@ -20,21 +20,21 @@ _MEANINGS = {
 
 
 @lru_cache(maxsize=32)
-def with_row_times(catalog: Catalog) -> Catalog:
+def add_row_times(catalog: Catalog) -> Catalog:
     """Returns the catalog with `created_at` and `updated_at` in the tables that have no time of creation of their own."""
-    return msgspec.structs.replace(catalog, tables=tuple(map(_extended, catalog.tables)))
+    return msgspec.structs.replace(catalog, tables=tuple(map(_extend, catalog.tables)))
 
 
 def meanings(sql: str, catalog: Catalog) -> tuple[str, ...]:
     """Explains the row times that a query uses, for the assumptions of the answer."""
     named = set(re.findall(r"\w+", sql))
-    tables = [table for table in catalog.tables if table.name in named and _extended(table) is not table]
+    tables = [table for table in catalog.tables if table.name in named and _extend(table) is not table]
     return tuple(
         told for name, told in _MEANINGS.items() if name in named and any(name in table.row_times for table in tables)
     )
 
 
-def _extended(table: CatalogTable) -> CatalogTable:
+def _extend(table: CatalogTable) -> CatalogTable:
     if not table.row_times or any(_is_row_time(column) for column in table.columns):
         return table
     times = tuple(CatalogColumn(name, "timestamp") for name in table.row_times)

@@ -12,7 +12,7 @@ from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
 from atlas.kit.identifiers import singular
 from atlas.language.offline.questions.lexicon import ADJECTIVES, AGGREGATES, FILLERS
 from atlas.language.offline.questions.name_index import Owners, same_word
-from atlas.language.offline.questions.places import is_code, places, written
+from atlas.language.offline.questions.places import is_code, places, write_place
 from atlas.language.offline.questions.tokenizer import Token, parts, stem
 
 MAX_PHRASE = 6
@@ -111,13 +111,13 @@ class Index:
 
     def _tables_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[str]:
         """Returns tables that have all of the words, or are named by one of the whole texts, in order."""
-        owners = sorted((self._tables.of(word) for word in words), key=len)
-        found = self._tables.called(wholes) | owners[0].intersection(*owners[1:])
+        owners = sorted((self._tables.find_by_word(word) for word in words), key=len)
+        found = self._tables.find_whole(wholes) | owners[0].intersection(*owners[1:])
         return (self._names[number] for number in sorted(found))
 
     def _columns_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[LinkedColumn]:
         """Returns columns that have one of the words, or are named by one of the whole texts, in order."""
-        found = self._columns.called(wholes).union(*(self._columns.of(word) for word in words))
+        found = self._columns.find_whole(wholes).union(*(self._columns.find_by_word(word) for word in words))
         return (self._all[number] for number in sorted(found))
 
     def _column(self, table: CatalogTable, column: CatalogColumn, words: Sequence[str]) -> LinkedColumn:
@@ -192,7 +192,7 @@ class Index:
             return
         # `total amount` asks for a sum, unless a column has that name.
         led = words[0] if len(words) > 1 and content[0].lower in AGGREGATES else None
-        named = {self._names[number] for word in words[:-1] for number in self._tables.of(word)}
+        named = {self._names[number] for word in words[:-1] for number in self._tables.find_by_word(word)}
         scores: dict[tuple[tuple[str, ...], ...], float] = {}
         for linked in self._columns_of(words, wholes):
             if led is not None and led not in linked.every:
@@ -223,7 +223,7 @@ class Index:
         return not any(word in other.every for other in others for word in words)
 
     @staticmethod
-    def _spoken(found: Sequence[Token], start: int) -> bool:
+    def _is_country_word(found: Sequence[Token], start: int) -> bool:
         """Checks whether `us` stands at a country's place and is not the pronoun."""
         return start > 0 and found[start - 1].lower in ("the", "in", "from", "of", "vs", "versus", "and", "or")
 
@@ -241,14 +241,18 @@ class Index:
             *self._values.get(key, ()),
             *(self._values.get(stems, ()) if stems != key else ()),
         ]:
-            if (table, column) in seen or not _plausible(phrase, value, text == "us" and self._spoken(found, start)):
+            if (table, column) in seen or not _is_plausible(
+                phrase, value, text == "us" and self._is_country_word(found, start)
+            ):
                 continue
             seen.add((table, column))
             same = tuple(v for t, c, v in self._values.get(key, ()) if (t, c) == (table, column)) or (value,)
             yield Mention(start, end, "value", table, column, same, 1.0)
         ids = places(text) if phrase[0].lower not in _SMALL else frozenset()
         if not ids or (
-            is_code(text) and not phrase[0].text.isupper() and not (text == "us" and self._spoken(found, start))
+            is_code(text)
+            and not phrase[0].text.isupper()
+            and not (text == "us" and self._is_country_word(found, start))
         ):
             return
         for linked in self._placed:
@@ -261,7 +265,7 @@ class Index:
                 if place in linked.by_place:
                     yield Mention(start, end, "value", *where, linked.by_place[place], 0.97)
                 elif linked.table.name not in {table for table, _ in seen}:
-                    yield Mention(start, end, "value", *where, (_styled(place, linked),), 0.8)
+                    yield Mention(start, end, "value", *where, (_write_in_style(place, linked),), 0.8)
 
 
 @lru_cache(maxsize=50_000)
@@ -270,13 +274,13 @@ def _solid(name: str) -> str:
     return "".join(parts(name))
 
 
-def _styled(place: str, linked: LinkedColumn) -> str:
+def _write_in_style(place: str, linked: LinkedColumn) -> str:
     """Writes a place that the column lacks in the style of the column's places."""
     lengths = Counter(len(value) for value in linked.column.values)
-    return written(place, lengths.most_common(1)[0][0] if lengths else 0)
+    return write_place(place, lengths.most_common(1)[0][0] if lengths else 0)
 
 
-def _plausible(phrase: Sequence[Token], value: str, spoken: bool) -> bool:
+def _is_plausible(phrase: Sequence[Token], value: str, spoken: bool) -> bool:
     """Checks whether a short or common word really means the value."""
     if phrase[0].kind == "quote":
         return True
@@ -384,7 +388,7 @@ def _column_score(words: Sequence[str], linked: LinkedColumn, table: Sequence[st
 _NAMING = ("name", "id", "code", "titl", "key")
 
 
-def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
+def find_measured_column(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
     """Returns the column that an adjective measures: `long` a length, `expensive` a price. None: no such column."""
     for hint in ADJECTIVES[base][1].split():
         for linked in columns:

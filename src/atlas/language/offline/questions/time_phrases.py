@@ -41,7 +41,7 @@ def period(found: Sequence[Token], index: int, today: date) -> Period | None:
     """Parses the period that starts at a token, prepositions included. Returns None if no period starts there."""
     word = found[index].lower
     if word in ("since", "after", "before", "until", "till", "from", "between", "starting", "prior", "by", "through"):
-        return _bounded(found, index, today)
+        return _parse_bounded(found, index, today)
     if word in ("in", "during", "on", "within", "over", "for", "of", "throughout", "at"):
         skip = 1
         while index + skip < len(found) and found[index + skip].lower in (
@@ -52,20 +52,20 @@ def period(found: Sequence[Token], index: int, today: date) -> Period | None:
             "month",
             "year",
         ):
-            if found[index + skip].lower == "month" and not _named(found, index + skip + 1, today):
+            if found[index + skip].lower == "month" and not _parse_named(found, index + skip + 1, today):
                 break
             skip += 1
-        named = _named(found, index + skip, today, led=True)
+        named = _parse_named(found, index + skip, today, led=True)
         return None if named is None else msgspec.structs.replace(named, used=named.used + skip)
-    return _named(found, index, today)
+    return _parse_named(found, index, today)
 
 
-def _bounded(found: Sequence[Token], index: int, today: date) -> Period | None:
+def _parse_bounded(found: Sequence[Token], index: int, today: date) -> Period | None:
     word = found[index].lower
     skip = 1
     while index + skip < len(found) and found[index + skip].lower in ("the", "to", "from", "of", "year", "month"):
         skip += 1
-    one = _named(found, index + skip, today, led=True)
+    one = _parse_named(found, index + skip, today, led=True)
     if one is None:
         return None
     used = skip + one.used
@@ -73,7 +73,7 @@ def _bounded(found: Sequence[Token], index: int, today: date) -> Period | None:
         joint = index + used
         if joint < len(found) and found[joint].lower in ("and", "to", "until", "till", "through", "up"):
             more = 2 if found[joint].lower == "up" else 1
-            two = _named(found, joint + more, today, led=True)
+            two = _parse_named(found, joint + more, today, led=True)
             if two is not None:
                 return Period(one.start, two.end, used + more + two.used, one.first, two.last)
         if word == "between":
@@ -90,7 +90,7 @@ def _bounded(found: Sequence[Token], index: int, today: date) -> Period | None:
     return Period(None, one.end, used, None, one.last)
 
 
-def _named(found: Sequence[Token], index: int, today: date, *, led: bool = False) -> Period | None:
+def _parse_named(found: Sequence[Token], index: int, today: date, *, led: bool = False) -> Period | None:
     """Parses a period without its preposition.
 
     led: whether a preposition stands before.

@@ -239,6 +239,6 @@ def period(start: object, unit: str) -> str:
             return f"at {figure(start)}"
 
 
-def listed(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> str:
     """Joins texts as `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -43,8 +43,8 @@ class _Compiler:
         own = all(column.table == query.table for column in _columns([*query.outputs, *query.order]))
         table = self._catalog.table(query.table)
         if self._multiplied and not query.aggregated and own and table is not None and len(table.key) == 1:
-            return self._once(table.key[0])
-        select = self._joined()
+            return self._select_once(table.key[0])
+        select = self._select_joined()
         outputs = [self._output(output.expr, output.name) for output in query.outputs]
         if not outputs:
             outputs = [exp.Column(this=exp.Star(), table=_identifier(query.table)) if self._many else exp.Star()]
@@ -59,23 +59,23 @@ class _Compiler:
             select = select.having(self.condition(condition))
         return self._ordered(select)
 
-    def _joined(self) -> exp.Select:
+    def _select_joined(self) -> exp.Select:
         query = self._query
-        select = exp.Select().from_(exp.to_table(query.table, dialect="postgres", quoted=_quoted(query.table)))
+        select = exp.Select().from_(exp.to_table(query.table, dialect="postgres", quoted=_needs_quotes(query.table)))
         for join, joined in self._joins:
             on = exp.EQ(
                 this=_name(join.left_table, join.left_column), expression=_name(join.right_table, join.right_column)
             )
-            select = select.join(exp.to_table(joined, quoted=_quoted(joined)), on=on)
+            select = select.join(exp.to_table(joined, quoted=_needs_quotes(joined)), on=on)
         return select
 
-    def _once(self, key: str) -> exp.Select:
+    def _select_once(self, key: str) -> exp.Select:
         """Selects rows of the main table that have matching joined rows.
 
         The key keeps equal rows apart, so each row appears once.
         """
         query = self._query
-        found = self._joined().select(_name(query.table, key))
+        found = self._select_joined().select(_name(query.table, key))
         for condition in query.where:
             found = found.where(self.condition(condition))
         rows = _Compiler(msgspec.structs.replace(query, where=()), self._catalog)
@@ -94,7 +94,7 @@ class _Compiler:
         built = self.expr(expr)
         if isinstance(expr, q.Col) and name == expr.name:
             return built
-        return exp.alias_(built, name, quoted=_quoted(name))
+        return exp.alias_(built, name, quoted=_needs_quotes(name))
 
     def _ordinal(self, expr: q.Expr) -> exp.Expr:
         """Returns the alias of an output for an equal expression that is no plain column."""
@@ -129,7 +129,7 @@ class _Compiler:
                 share = exp.Div(
                     this=exp.Mul(this=exp.Literal.number("100.0"), expression=own), expression=_nullif(total)
                 )
-                return _rounded(share)
+                return _round(share)
             case q.Previous(value=value, over=over):
                 window = exp.Order(expressions=[exp.Ordered(this=self.expr(over), nulls_first=False)])
                 return exp.Window(this=exp.Lag(this=self.expr(value)), order=window)
@@ -235,10 +235,10 @@ class _Compiler:
 
 
 def _identifier(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=_quoted(name))
+    return exp.to_identifier(name, quoted=_needs_quotes(name))
 
 
-def _quoted(name: str) -> bool:
+def _needs_quotes(name: str) -> bool:
     return not (
         name.isascii() and name.replace("_", "a").isalnum() and name == name.lower() and not name[0].isdigit()
     ) or (name.upper() in _RESERVED)
@@ -280,7 +280,7 @@ def _nullif(node: exp.Expr) -> exp.Expr:
     return exp.Nullif(this=node, expression=exp.Literal.number(0))
 
 
-def _rounded(node: exp.Expr) -> exp.Expr:
+def _round(node: exp.Expr) -> exp.Expr:
     return exp.Round(this=exp.cast(node, "numeric"), decimals=exp.Literal.number(2))
 
 

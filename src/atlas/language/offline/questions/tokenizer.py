@@ -171,7 +171,7 @@ def tokens(text: str) -> list[Token]:
             found += _word(word, len(found))
         else:
             found.append(Token("sign", match["sign"], match["sign"], match["sign"], len(found)))
-    return _joined(found)
+    return _join_number_words(found)
 
 
 def _word(word: str, position: int) -> list[Token]:
@@ -212,12 +212,12 @@ def number(text: str) -> float | int:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
-def _joined(found: list[Token]) -> list[Token]:
+def _join_number_words(found: list[Token]) -> list[Token]:
     """Replaces number words by numbers, so that `a hundred thousand` becomes 100000, and renumbers the positions."""
     result: list[Token] = []
     index = 0
     while index < len(found):
-        value, used = _spelled(found, index)
+        value, used = _read_number(found, index)
         if used:
             text = " ".join(token.text for token in found[index : index + used])
             result.append(Token("number", text, text.lower(), text.lower(), len(result), value))
@@ -228,7 +228,7 @@ def _joined(found: list[Token]) -> list[Token]:
     return result
 
 
-def _spelled(found: list[Token], index: int) -> tuple[float | int, int]:
+def _read_number(found: list[Token], index: int) -> tuple[float | int, int]:
     """Reads a number from a token on. Returns the number and its count of tokens, which is 0 for no number."""
     total: float | int = 0
     current: float | int | None = None

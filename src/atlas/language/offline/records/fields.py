@@ -126,20 +126,20 @@ def field_at(tokens: Tokens, position: int, *, first: bool, markers: Iterable[st
         name, mark = " ".join(token.text for token in tokens[position:end]), tokens[end]
         is_mark = mark.kind == "mark" and mark.text in "=:"
         plausible = count == 1 and (first or mark.word == "to") and name.lower() not in _NOT_NAMED
-        if (plausible or _known(name) or is_mark) and (
-            is_mark or mark.word in markers or (mark.word == "of" and _known(name))
+        if (plausible or _is_known(name) or is_mark) and (
+            is_mark or mark.word in markers or (mark.word == "of" and _is_known(name))
         ):
             # The value of `price is: 5` or `price of 5` starts behind the second mark.
             return name, end + 1
-    return _unmarked(tokens, position, size, first)
+    return _read_unmarked(tokens, position, size, first)
 
 
-def _known(name: str) -> bool:
+def _is_known(name: str) -> bool:
     plain = name.lower()
     return plain in PHRASES or plain.endswith("_id") or plain.split(" ")[-1] in FIELDS
 
 
-def _unmarked(tokens: Tokens, position: int, size: int, first: bool) -> tuple[str, int] | None:
+def _read_unmarked(tokens: Tokens, position: int, size: int, first: bool) -> tuple[str, int] | None:
     """Reads a known field name with its value directly behind: `email b@x.co`."""
     words = [token.word for token in tokens[position : position + size]]
     if len(words) >= 3 and " ".join(words[:3]) in PHRASES and position + 3 < len(tokens):

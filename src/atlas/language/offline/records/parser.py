@@ -12,8 +12,8 @@ from atlas.kit.identifiers import singular
 from atlas.kit.plurals import many
 from atlas.language.offline.records.fields import identify
 from atlas.language.offline.records.markdown import Document, Record, Section, plain_name, read_document
-from atlas.language.offline.records.sentence import read_lead, read_sentence, without_politeness
-from atlas.language.offline.records.sentence_forms import Told
+from atlas.language.offline.records.sentence import read_lead, read_sentence, remove_politeness
+from atlas.language.offline.records.sentence_forms import RecordRequest
 from atlas.language.offline.records.tokens import (
     GENERIC,
     INTENTS,
@@ -86,10 +86,10 @@ def _read(text: str) -> tuple[str, list[Entity]]:
         return _from_document(document)
     prose = [*(section.title for section in document.sections), *document.prose]
     parts = [part for paragraph in prose for part in sentences(tokenize(paragraph))]
-    return _one_intent([read_sentence(part) for part in map(without_politeness, parts) if part])
+    return _one_intent([read_sentence(part) for part in map(remove_politeness, parts) if part])
 
 
-def _one_intent(found: list[Told]) -> tuple[str, list[Entity]]:
+def _one_intent(found: list[RecordRequest]) -> tuple[str, list[Entity]]:
     """Returns the common intent and the entities of sentences.
 
     Raises UnclearError: when the intents differ.
@@ -110,9 +110,9 @@ def _one_intent(found: list[Told]) -> tuple[str, list[Entity]]:
 
 def _from_document(document: Document) -> tuple[str, list[Entity]]:
     """Returns the intent and the entities of fields under headings. A sentence or the headings give the intent."""
-    general: Told | None = None
+    general: RecordRequest | None = None
     for paragraph in document.prose:
-        for part in map(without_politeness, sentences(tokenize(paragraph))):
+        for part in map(remove_politeness, sentences(tokenize(paragraph))):
             if not part:
                 continue
             lead = read_lead(part)
@@ -121,7 +121,7 @@ def _from_document(document: Document) -> tuple[str, list[Entity]]:
                 raise UnclearError("Two sentences say what to do with the records. Can you send one at a time?")
             general = lead
     kinds: list[tuple[int, str]] = []
-    found: list[tuple[Told, Section, str | None]] = []
+    found: list[tuple[RecordRequest, Section, str | None]] = []
     for index, section in enumerate(document.sections):
         kinds = [(level, kind) for level, kind in kinds if level < section.level]
         own, kind = _title(section, general, kinds[-1][1] if kinds else None)
@@ -129,7 +129,7 @@ def _from_document(document: Document) -> tuple[str, list[Entity]]:
         if section.records:
             if own is None and general is None:
                 raise UnclearError("Should these records be inserted, updated, archived or restored?")
-            found.append((own or general or Told("insert"), section, kind))
+            found.append((own or general or RecordRequest("insert"), section, kind))
         elif following > section.level:
             general = general or own
             kinds += [(section.level, kind)] if kind else []
@@ -149,14 +149,16 @@ def _from_document(document: Document) -> tuple[str, list[Entity]]:
     return intent, [_entity(lead, kind, record) for lead, section, kind in found for record in section.records]
 
 
-def _title(section: Section, general: Told | None, parent: str | None) -> tuple[Told | None, str | None]:
+def _title(
+    section: Section, general: RecordRequest | None, parent: str | None
+) -> tuple[RecordRequest | None, str | None]:
     """Returns the request of a heading, and the kind of the records below. Either may be None."""
     known = (general.kind if general else None) or parent
     if not section.title:
         return None, known
     if len(section.title) > 200:
         raise UnclearError("A heading is very long. Which kind of record stands below it?")
-    tokens = without_politeness(tokenize(section.title))
+    tokens = remove_politeness(tokenize(section.title))
     if tokens and tokens[0].word in INTENTS:
         own = read_lead(tokens)
         if own.kind and known and own.kind != known:
@@ -194,7 +196,7 @@ def _heading_kind(title: str, known: str | None, records: list[Record]) -> str |
     return kind
 
 
-def _check_count(lead: Told, records: list[Record]) -> None:
+def _check_count(lead: RecordRequest, records: list[Record]) -> None:
     """Checks that the records have the number that the sentence names.
 
     Raises UnclearError: when the number differs.
@@ -218,7 +220,7 @@ def _check_count(lead: Told, records: list[Record]) -> None:
         raise UnclearError("You tell of several records, and I find the fields of one. Which fields does each have?")
 
 
-def _entity(lead: Told, kind: str | None, record: Record) -> Entity:
+def _entity(lead: RecordRequest, kind: str | None, record: Record) -> Entity:
     """Builds the entity of a record and of the sentence above the record."""
     kind = kind or (singular(lead.hint.lower()) if lead.hint else None)
     if kind is None and lead.intent == "insert":
@@ -239,7 +241,7 @@ def _entity(lead: Told, kind: str | None, record: Record) -> Entity:
         return _update(lead, kind, record.fields)
     match = identify(record.title) if record.title and not fields else fields
     if lead.by:
-        match = {name: fields[name] for name in _named(lead.by, fields, kind)}
+        match = {name: fields[name] for name in _find_named(lead.by, fields, kind)}
     if not match or any(lead.match.get(name, value) != value for name, value in match.items()):
         raise UnclearError(f"Which {kind} should be {lead.intent}d? Name a field that identifies it.")
     return Entity(kind, lead.hint, {}, lead.match | match)
@@ -249,7 +251,7 @@ def _repeats(fields: dict[str, str]) -> bool:
     return len({plain_name(name) for name in fields}) < len(fields)
 
 
-def _update(lead: Told, kind: str, fields: dict[str, str]) -> Entity:
+def _update(lead: RecordRequest, kind: str, fields: dict[str, str]) -> Entity:
     """Builds an update.
 
     The record is found by the fields that the sentence names, else by its id, email or `..._id`.
@@ -261,7 +263,7 @@ def _update(lead: Told, kind: str, fields: dict[str, str]) -> Entity:
         match = lead.match
         keys = {name for name, value in fields.items() if match_value(match, name) == value}
     else:
-        keys = set(_named(lead.by, fields, kind) if lead.by else _identifier(fields, kind))
+        keys = set(_find_named(lead.by, fields, kind) if lead.by else _identifier(fields, kind))
         match = {name: value for name, value in fields.items() if name in keys}
     data = {name: value for name, value in fields.items() if name not in keys}
     if not data:
@@ -274,7 +276,7 @@ def match_value(match: dict[str, str], name: str) -> str | None:
     return next((value for told_name, value in match.items() if plain_name(told_name) == plain_name(name)), None)
 
 
-def _named(names: tuple[str, ...], fields: dict[str, str], kind: str) -> list[str]:
+def _find_named(names: tuple[str, ...], fields: dict[str, str], kind: str) -> list[str]:
     """Returns the fields of a record that a sentence names.
 
     Raises UnclearError: when the record lacks a field.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from atlas.language.offline.records.sentence_forms import Told, front_hint, read_insert, read_object, read_update
+from atlas.language.offline.records.sentence_forms import (
+    RecordRequest,
+    front_hint,
+    read_insert,
+    read_object,
+    read_update,
+)
 from atlas.language.offline.records.tokens import (
     DETERMINERS,
     FIELDS,
@@ -17,7 +23,7 @@ from atlas.language.offline.records.tokens import (
     UnclearError,
     check_gates,
     text_of,
-    trimmed,
+    trim,
 )
 
 _POLITE = frozenset(
@@ -52,7 +58,7 @@ _BY = frozenset("by using on via".split())
 _BEFORE_BY = frozenset("identified matched matching match keyed based found looked up find them it".split())
 
 
-def without_politeness(tokens: Tokens) -> Tokens:
+def remove_politeness(tokens: Tokens) -> Tokens:
     """Removes `please`, `can you` and similar words from a sentence. The result is empty if no other words remain."""
     if all(token.word in _POLITE or token.kind == "mark" for token in tokens if token.text != "?"):
         return [] if not any(token.text == "?" for token in tokens) else tokens
@@ -78,10 +84,10 @@ def without_politeness(tokens: Tokens) -> Tokens:
         if not size:
             break
         end -= size
-    return _rephrased(tokens[start:end])
+    return _rephrase(tokens[start:end])
 
 
-def _rephrased(tokens: Tokens) -> Tokens:
+def _rephrase(tokens: Tokens) -> Tokens:
     for phrase, verb in _REPHRASED.items():
         if tuple(token.word for token in tokens[: len(phrase)]) == phrase:
             return [Token(verb, "word"), *tokens[len(phrase) :]]
@@ -116,7 +122,7 @@ def _for_first(tokens: Tokens) -> Tokens:
     return tokens
 
 
-def read_sentence(tokens: Tokens) -> Told:
+def read_sentence(tokens: Tokens) -> RecordRequest:
     """Reads the request of a sentence on its own.
 
     Raises UnclearError: when the sentence is unclear.
@@ -124,7 +130,7 @@ def read_sentence(tokens: Tokens) -> Told:
     intent, rest, hint = _verb(tokens)
     if intent == "undo":
         if all(token.word in _UNDO for token in rest):
-            return Told("undo")
+            return RecordRequest("undo")
         raise UnclearError("What should be undone? I undo the last change only, told as `undo that`.")
     if intent == "insert":
         found = read_insert(rest, lead=False)
@@ -141,7 +147,7 @@ def read_sentence(tokens: Tokens) -> Told:
     return replace(found, intent=intent, hint=found.hint or hint)
 
 
-def read_lead(tokens: Tokens) -> Told:
+def read_lead(tokens: Tokens) -> RecordRequest:
     """Reads the request of a sentence that precedes a list of records.
 
     Raises UnclearError: when the sentence is unclear.
@@ -149,11 +155,11 @@ def read_lead(tokens: Tokens) -> Told:
     intent, rest, hint = _verb(tokens)
     if intent == "undo":
         raise UnclearError("What should be undone, and what should be done with the records?")
-    rest, by = _by(trimmed(rest, back=_LEAD_END))
-    rest = trimmed(rest, back=_LEAD_END)
+    rest, by = _by(trim(rest, back=_LEAD_END))
+    rest = trim(rest, back=_LEAD_END)
     count, plural, rest = _count(rest)
     if not rest:
-        found = Told(intent)
+        found = RecordRequest(intent)
     elif intent == "insert":
         found = read_insert(rest, lead=True)
     elif rest[0].word in PHRASES | FIELDS or any(t.word.endswith("'s") for t in rest):

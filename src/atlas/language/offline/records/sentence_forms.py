@@ -23,7 +23,7 @@ from atlas.language.offline.records.tokens import (
     kind_size,
     looks_like_name,
     text_of,
-    trimmed,
+    trim,
 )
 
 _TABLE = frozenset("table list database collection".split())
@@ -37,7 +37,7 @@ _MARKERS = ("to", "is", "as", "equals")
 
 
 @dataclass(slots=True)
-class Told:
+class RecordRequest:
     """The request of a sentence.
 
     kind: None where the sentence names none.
@@ -124,7 +124,7 @@ def _head(tokens: Tokens, *, determined: bool, named: bool) -> tuple[str | None,
     return kind_of(tokens[:size]), tokens[size:]
 
 
-def _without_determiners(tokens: Tokens, *, lead: bool) -> tuple[Tokens, bool]:
+def _remove_determiners(tokens: Tokens, *, lead: bool) -> tuple[Tokens, bool]:
     """Removes articles. Returns the rest, and whether there was an article.
 
     Raises UnclearError: for `three` or `these`, unless records follow.
@@ -149,7 +149,7 @@ def _head_end(tokens: Tokens) -> int:
     return len(tokens)
 
 
-def read_insert(tokens: Tokens, *, lead: bool) -> Told:
+def read_insert(tokens: Tokens, *, lead: bool) -> RecordRequest:
     """Reads a new record.
 
     lead: the fields may follow below the sentence.
@@ -157,7 +157,7 @@ def read_insert(tokens: Tokens, *, lead: bool) -> Told:
     hint, rest = None, tokens
     if rest and rest[0].word in ("into", "to", "in") and (front := front_hint(rest)):
         hint, rest = front[0], rest[front[1] :]
-    rest, determined = _without_determiners(rest, lead=lead)
+    rest, determined = _remove_determiners(rest, lead=lead)
     end = _head_end(rest)
     head, rest = rest[:end], rest[end:]
     named = bool(rest) and (rest[0].word in _NAMED or rest[0].text == ":")
@@ -169,7 +169,7 @@ def read_insert(tokens: Tokens, *, lead: bool) -> Told:
         if not bare:
             hint, rest = front[0], rest[front[1] :]
     rest, tail, sure = _tail_hint(rest, ("to", "into", "in"), kind)
-    found = Told("insert", kind, tail or hint, plural=plural)
+    found = RecordRequest("insert", kind, tail or hint, plural=plural)
     found.data = _insert_fields(bare, rest, lead=lead, kind=kind)
     if tail and not sure and ends_in_free_text(found.data) and rest[-1].kind != "quoted":
         raise UnclearError(f"Is {tail!r} the table, or does it belong to the {list(found.data)[-1]}? Quotes help.")
@@ -188,7 +188,7 @@ def _insert_fields(bare: Tokens, rest: Tokens, *, lead: bool, kind: str | None) 
     bare: the name, if it stands directly behind the kind.
     """
     if not bare:
-        rest = trimmed(rest, front=_OPEN | {",", ":"})
+        rest = trim(rest, front=_OPEN | {",", ":"})
     if bare:
         if not rest or not looks_like_name(bare[0]) or (rest[0].word not in _OPEN and rest[0].word not in (",", ":")):
             raise UnclearError(
@@ -212,13 +212,13 @@ def _insert_fields(bare: Tokens, rest: Tokens, *, lead: bool, kind: str | None) 
     return parse_fields(rest)
 
 
-def read_object(tokens: Tokens, *, lead: bool = False) -> Told:
+def read_object(tokens: Tokens, *, lead: bool = False) -> RecordRequest:
     """Reads an existing record: its kind, its table, and the fields that identify the record, possibly none."""
     hint, rest = None, tokens
     if rest and rest[0].word in ("from", "in") and (front := front_hint(rest)):
         hint, rest = front[0], rest[front[1] :]
     every = bool(rest) and rest[0].word in _EVERY
-    rest, determined = _without_determiners(rest[1:] if every else rest, lead=lead)
+    rest, determined = _remove_determiners(rest[1:] if every else rest, lead=lead)
     end = _head_end(rest)
     head, rest = rest[:end], rest[end:]
     named = bool(rest) and rest[0].word in _NAMED
@@ -234,7 +234,7 @@ def read_object(tokens: Tokens, *, lead: bool = False) -> Told:
         raise UnclearError(f"Is {text_of(bare)!r} one record? Put its name in quotes if so, or tell one a sentence.")
     if every and (bare or not match):
         raise UnclearError("Which records exactly? Name the field and value that they have.")
-    return Told("", kind, hint, {}, match, plural=plural)
+    return RecordRequest("", kind, hint, {}, match, plural=plural)
 
 
 def _match(bare: Tokens, rest: Tokens) -> dict[str, str]:
@@ -270,7 +270,7 @@ def _index(tokens: Tokens, words: Iterable[str], start: int = 0) -> int:
     return next((i for i in range(start, len(tokens)) if tokens[i].kind != "quoted" and tokens[i].word in words), -1)
 
 
-def read_update(verb: str, tokens: Tokens) -> Told:
+def read_update(verb: str, tokens: Tokens) -> RecordRequest:
     """Reads a change of one record, in any word order of English."""
     if verb == "rename":
         return _rename(tokens)
@@ -279,13 +279,13 @@ def read_update(verb: str, tokens: Tokens) -> Told:
     owners = [i for i, t in enumerate(tokens) if t.kind == "word" and t.word.replace("’", "'").endswith(("'s", "s'"))]
     start = _index(tokens, ("set", "change", "update"), 1)
     if start > 0 and not (owners and owners[0] < start):
-        return _changed(tokens[:start], tokens[start + 1 :])
+        return _build_update(tokens[:start], tokens[start + 1 :])
     if owners:
         if len(owners) > 1 or owners[0] + 1 >= len(tokens):
             raise UnclearError(f"Whose field should be changed in {text_of(tokens)!r}? Put names in quotes.")
         owner = _owner(tokens[: owners[0] + 1])
-        return _changed(owner, tokens[owners[0] + 1 :])
-    tokens = trimmed(tokens, front=DETERMINERS)
+        return _build_update(owner, tokens[owners[0] + 1 :])
+    tokens = trim(tokens, front=DETERMINERS)
     to, of = _index(tokens, _TO, 1), _index(tokens, ("of", "for", "on"), 1)
     if any(t.text == ":" and t.kind == "mark" for t in tokens):
         return _by_colon(tokens)
@@ -301,7 +301,7 @@ def read_update(verb: str, tokens: Tokens) -> Told:
         # `the phone of client Acme to 5` has the record between `of` and `to`.
         if of > 3 or (of > 1 and tokens[of - 1].word not in FIELDS):
             raise UnclearError(f"Which field should be changed in {text_of(tokens)!r}?")
-        return _changed(tokens[of + 1 : to], [*tokens[:of], *tokens[to:]])
+        return _build_update(tokens[of + 1 : to], [*tokens[:of], *tokens[to:]])
     return _for_last(tokens, to)
 
 
@@ -313,7 +313,7 @@ def _owner(tokens: Tokens) -> Tokens:
     return [*tokens[:-1], replace(last, text=last.text[:-2] if last.text[-1] in "sS" else last.text[:-1])]
 
 
-def _by_colon(tokens: Tokens) -> Told:
+def _by_colon(tokens: Tokens) -> RecordRequest:
     """Reads `client 42: status = closed`."""
     error = UnclearError("Which record should be updated, and which of its fields?")
     marks = [i for i, token in enumerate(tokens) if token.kind == "mark" and token.text == ":"]
@@ -321,50 +321,50 @@ def _by_colon(tokens: Tokens) -> Told:
     for mark in marks[:3]:
         try:
             if read_object(tokens[:mark]).match:
-                return _changed(tokens[:mark], tokens[mark + 1 :])
+                return _build_update(tokens[:mark], tokens[mark + 1 :])
         except UnclearError as reason:
             error = reason
     raise error
 
 
-def _for_last(tokens: Tokens, to: int) -> Told:
+def _for_last(tokens: Tokens, to: int) -> RecordRequest:
     """Reads `status to closed for deal 42`."""
     for words in (("for",), ("of", "on")):
         found = [i for i in range(to + 1, len(tokens)) if tokens[i].kind == "word" and tokens[i].word in words]
         if len(found) == 1:
-            return _changed(tokens[found[0] + 1 :], tokens[: found[0]])
+            return _build_update(tokens[found[0] + 1 :], tokens[: found[0]])
         if found:
             raise UnclearError(f"Which record is meant in {text_of(tokens)!r}? Put values in quotes.")
     rest, hint, _ = _tail_hint(tokens, ("in", "of"), None)
     where = _index(rest, ("where", "whose"))
     if where > to and hint:
-        return _changed([Token("in", "word"), Token(hint, "quoted"), *rest[where:]], rest[:where])
+        return _build_update([Token("in", "word"), Token(hint, "quoted"), *rest[where:]], rest[:where])
     raise UnclearError(f"Which record should be updated? I read {text_of(tokens)!r}.")
 
 
-def _changed(found: Tokens, changes: Tokens) -> Told:
+def _build_update(found: Tokens, changes: Tokens) -> RecordRequest:
     """Builds an update.
 
     found: tokens that identify the record.
     changes: tokens with the new values.
     """
-    found = trimmed(found, back=(",", ":", "and", "to"))
+    found = trim(found, back=(",", ":", "and", "to"))
     where = _index(changes, ("where", "whose"))
     entity = read_object([*found, *(changes[where:] if where >= 0 else [])]) if found else None
     changes = changes[:where] if where >= 0 else changes
     if entity is None or not entity.match:
         raise UnclearError("Which record should be updated? Name a field that identifies it.")
-    changes = trimmed(changes, front=(",", ":"))
+    changes = trim(changes, front=(",", ":"))
     changes, hint, _ = _tail_hint(changes, ("in",), entity.kind)
     if not changes or _index(changes, _OPEN) >= 0:
         raise UnclearError(f"What should be changed in the {entity.kind or 'record'}? Say it as in `set phone to 5`.")
     if any(token.word in _RELATIVE for token in changes):
         raise UnclearError("I set values only. What exactly is the new value? Words of a value can stand in quotes.")
     data = parse_fields(changes, markers=_MARKERS)
-    return Told("update", entity.kind, entity.hint or hint, data, entity.match)
+    return RecordRequest("update", entity.kind, entity.hint or hint, data, entity.match)
 
 
-def _rename(tokens: Tokens) -> Told:
+def _rename(tokens: Tokens) -> RecordRequest:
     """Reads `rename the client Acme to Beta`."""
     to = _index(tokens, ("to", "as"))
     if to <= 0 or to + 1 >= len(tokens):
@@ -372,4 +372,6 @@ def _rename(tokens: Tokens) -> Told:
     entity = read_object(tokens[:to])
     if not entity.match:
         raise UnclearError("I rename records only. Which record should be renamed?")
-    return Told("update", entity.kind, entity.hint, {"name": read_value(tokens[to + 1 :], what="name")}, entity.match)
+    return RecordRequest(
+        "update", entity.kind, entity.hint, {"name": read_value(tokens[to + 1 :], what="name")}, entity.match
+    )

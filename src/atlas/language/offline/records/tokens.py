@@ -192,7 +192,7 @@ def names_field(token: Token) -> bool:
     return token.kind == "word" and _IDENTIFIER.fullmatch(token.text) is not None and token.word not in ("and", "to")
 
 
-def trimmed(tokens: Tokens, *, front: Container[str] = (), back: Container[str] = ()) -> Tokens:
+def trim(tokens: Tokens, *, front: Container[str] = (), back: Container[str] = ()) -> Tokens:
     """Removes the unquoted words and marks of `front` from the start, and those of `back` from the end."""
     start, end = 0, len(tokens)
     while start < end and tokens[start].word in front:

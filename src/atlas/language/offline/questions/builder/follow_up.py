@@ -66,13 +66,13 @@ def last_query(turns: Sequence[Turn]) -> q.Query | None:
         return None
 
 
-def follows(found: Sequence[Token]) -> bool:
+def is_follow_up(found: Sequence[Token]) -> bool:
     """Checks whether the words of a question refer to the question before."""
     words = tuple(token.lower for token in found if token.kind != "sign")
     return any(words[: len(opening)] == opening for opening in _OPENINGS) or bool(_BACK & set(words))
 
 
-def continued(before: q.Query, reading: Reading) -> q.Query:
+def apply_follow_up(before: q.Query, reading: Reading) -> q.Query:
     """Applies the changes of a follow-up to the query before.
 
     Raises Unclear: when the follow-up changes nothing.

@@ -41,7 +41,7 @@ def build(reading: Reading) -> q.Query:
         return _best(reading)
     if reading.having and not reading.groups:
         return _having(reading)
-    return _grouped(reading) if reading.groups or reading.measures else _rows(reading)
+    return _build_groups(reading) if reading.groups or reading.measures else _rows(reading)
 
 
 def _late_measures(reading: Reading) -> None:
@@ -115,7 +115,7 @@ def _rows(reading: Reading) -> q.Query:
     check_many(reading, selects)
     display = reading.display()
     which = reading.entity is not None and asks_which(reading)
-    if which and display is not None and (not selects or _entity_asked(reading)):
+    if which and display is not None and (not selects or _asks_for_entity(reading)):
         selects = [display, *(expr for expr in selects if expr != display)]
     if not selects and reading.entity is None and not reading.filters:
         raise Unclear("what to show")
@@ -134,7 +134,7 @@ def _rows(reading: Reading) -> q.Query:
     )
 
 
-def _of_one(reading: Reading, selects: list[q.Expr]) -> bool:
+def _shows_join_key(reading: Reading, selects: list[q.Expr]) -> bool:
     """Checks whether rows of another table are shown together with the key of the main table."""
     return any(
         q.Col(join.left_table, join.left_column) in selects
@@ -153,7 +153,7 @@ def _distinct(reading: Reading, selects: list[q.Expr], orders: list[q.Order]) ->
     """
     if not selects or any(order.expr not in selects for order in orders):
         return False
-    if reading.distinct or _of_one(reading, selects):
+    if reading.distinct or _shows_join_key(reading, selects):
         return True
     if reading.entity is not None or orders or len(selects) > 1 or _identifies(reading, selects):
         return False
@@ -161,7 +161,7 @@ def _distinct(reading: Reading, selects: list[q.Expr], orders: list[q.Order]) ->
     return True
 
 
-def _entity_asked(reading: Reading) -> bool:
+def _asks_for_entity(reading: Reading) -> bool:
     """Checks whether the question opens with the entity:
 
     `which states have …`, not `what is the area of the states`.
@@ -183,7 +183,7 @@ def _identifies(reading: Reading, selects: Iterable[q.Expr]) -> bool:
     )
 
 
-def _grouped(reading: Reading) -> q.Query:
+def _build_groups(reading: Reading) -> q.Query:
     """Builds a query of aggregates, of all rows or by group."""
     groups = list(reading.groups)
     measures = list(reading.measures)
@@ -337,7 +337,7 @@ def _best_rows(reading: Reading, by: q.Col) -> q.Query:
 
 
 def _having(reading: Reading) -> q.Query:
-    groups: list[q.Expr] = [_called(reading, reading.head)] if reading.head is not None else []
+    groups: list[q.Expr] = [_replace_key(reading, reading.head)] if reading.head is not None else []
     table = reading.table
     if reading.counted is not None and reading.counted != reading.table:
         # `users with more than 3 reviews` counts reviews by user.
@@ -357,7 +357,7 @@ def _having(reading: Reading) -> q.Query:
     )
 
 
-def _called(reading: Reading, head: q.Expr) -> q.Expr:
+def _replace_key(reading: Reading, head: q.Expr) -> q.Expr:
     """Replaces a key by the name of the row that the key refers to."""
     for join in reading.index.catalog.joins:
         if isinstance(head, q.Col) and (join.left_table, join.left_column) == (head.table, head.name):

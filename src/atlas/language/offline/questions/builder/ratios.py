@@ -50,8 +50,8 @@ def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> q.Query:
     if items[joint].kind == "outof" and lower is None:
         lower = q.Agg("count")
     if isinstance(upper, q.Col) and isinstance(lower, q.Col) and not (left.filters and right.filters):
-        return _of_columns(reading, upper, lower, rest, average=average)
-    upper, lower = _summed(upper), _summed(lower)
+        return _build_column_ratio(reading, upper, lower, rest, average=average)
+    upper, lower = _sum(upper), _sum(lower)
     common, above, below = _conditions(left, right, rest)
     if items[joint].kind == "outof":
         common, below = (*common, *below), []
@@ -88,7 +88,7 @@ def _number(part: Reading) -> q.Expr | None:
     return None
 
 
-def _summed(expr: q.Expr | None) -> q.Agg:
+def _sum(expr: q.Expr | None) -> q.Agg:
     if isinstance(expr, q.Agg):
         return expr
     if isinstance(expr, q.Col):
@@ -102,7 +102,7 @@ def _where(agg: q.Agg, conds: Sequence[q.Cond]) -> q.Agg:
     return msgspec.structs.replace(agg, where=conds[0] if len(conds) == 1 else q.And(tuple(conds)))
 
 
-def _of_columns(reading: Reading, upper: q.Col, lower: q.Col, rest: Reading, *, average: bool) -> q.Query:
+def _build_column_ratio(reading: Reading, upper: q.Col, lower: q.Col, rest: Reading, *, average: bool) -> q.Query:
     divided: q.Expr = q.Op("/", upper, lower)
     where = conditions(rest)
     groups: list[q.Expr] = list(reading.groups)

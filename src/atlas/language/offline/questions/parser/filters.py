@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.lexicon import ADJECTIVES, MONTHS
-from atlas.language.offline.questions.related_tables import absent, counting, of_another
-from atlas.language.offline.questions.schema_linking import hinted
+from atlas.language.offline.questions.related_tables import absence_condition, counts_things, is_of_other_table
+from atlas.language.offline.questions.schema_linking import find_measured_column
 from atlas.language.offline.questions.time_phrases import Period
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def value(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     Returns the place to read on at, as all parsers here do.
     """
     chosen = _choose(reading, at, wanted)
-    if of_another(reading, at, chosen):
+    if is_of_other_table(reading, at, chosen):
         reading.unknown.append(reading.items[at].text)
         return at + 1
     values = list(chosen.values)
@@ -207,7 +207,7 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
     spoken = reading.before(end + 1) in ("dollars", "usd", "euros", "pounds")
     own = column is not None and (column.table == reading.table or (item is not None and item.kind == "col"))
     if column is not None and own and reading.numeric(column):
-        if item is not None and counting(reading, item, column):
+        if item is not None and counts_things(reading, item, column):
             # `at least 10 flights` counts flights and does not compare flight numbers.
             reading.unknown.append(f"{reading.items[at].text} {number} {item.text}")
             return ahead + 1
@@ -335,7 +335,7 @@ def empty(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
         reading.unknown.append(reading.items[at].text)
         return at + 1
     end = at + 1 if wanted is not None else reading.next(at + 1) + 1
-    return reading.add(absent(reading, column, reading.take_negation()), at, end)
+    return reading.add(absence_condition(reading, column, reading.take_negation()), at, end)
 
 
 def whether(reading: Reading, at: int) -> int:
@@ -364,7 +364,7 @@ def contains(reading: Reading, at: int, wanted: q.Col) -> int:
     return reading.add(q.Contains(wanted, text, str(item.value), reading.take_negation()), at, ahead + 1)
 
 
-def flagged(reading: Reading, column: q.Col, negated: bool) -> q.Cond:
+def flag_condition(reading: Reading, column: q.Col, negated: bool) -> q.Cond:
     """Builds the condition that a yes-or-no column is true."""
     if reading.definition(column).type == "boolean":
         return q.Truth(column, negated)
@@ -372,5 +372,5 @@ def flagged(reading: Reading, column: q.Col, negated: bool) -> q.Cond:
 
 
 def _hinted(reading: Reading, base: str) -> q.Col | None:
-    column = hinted(reading.index.columns[reading.table], base)
+    column = find_measured_column(reading.index.columns[reading.table], base)
     return None if column is None else q.Col(reading.table, column.name)

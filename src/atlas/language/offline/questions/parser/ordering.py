@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.lexicon import ADJECTIVES
-from atlas.language.offline.questions.schema_linking import hinted
+from atlas.language.offline.questions.schema_linking import find_measured_column
 
 if TYPE_CHECKING:
     from atlas.language.offline.questions.parser.state import Reading
@@ -96,11 +96,11 @@ def _direction(reading: Reading, at: int) -> tuple[bool | None, int]:
     return None, at
 
 
-def asked(reading: Reading, at: int) -> int:
+def question_word(reading: Reading, at: int) -> int:
     """Reads `where is Boston`, `how long is the Nile`, `when did Ann join` or `how much`."""
     item = reading.items[at]
     if item.kind == "size" or (item.kind == "positive" and reading.kind(at - 1) == "how"):
-        column_ = hinted(reading.index.columns[reading.table], str(item.value))
+        column_ = find_measured_column(reading.index.columns[reading.table], str(item.value))
         if column_ is not None:
             reading.selects.append(q.Col(reading.table, column_.name))
             reading.head = reading.head or reading.selects[-1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.parser import filters
 from atlas.language.offline.questions.parser.ordering import order_expr
-from atlas.language.offline.questions.related_tables import absent
+from atlas.language.offline.questions.related_tables import absence_condition
 
 if TYPE_CHECKING:
     from atlas.language.offline.questions.parser.state import Reading
@@ -26,19 +26,19 @@ def column(reading: Reading, at: int) -> int:
         return done
     function = reading.take_agg()
     if function is not None:
-        return _measured(reading, at, col, function)
-    if reading.flag(col) and _flagged(reading, at):
-        return reading.add(filters.flagged(reading, col, reading.take_negation()), at)
+        return _aggregate_column(reading, at, col, function)
+    if reading.flag(col) and _is_flag_condition(reading, at):
+        return reading.add(filters.flag_condition(reading, col, reading.take_negation()), at)
     if reading.negated and (col.name == reading.index.display(reading.table) or col.table != reading.table):
         reading.unknown.append(f"not {item.text}")
         reading.negated = False
         return at + 1
     if reading.negated:
-        return reading.add(absent(reading, col, not reading.take_negation()), at)
+        return reading.add(absence_condition(reading, col, not reading.take_negation()), at)
     if reading.entity is not None and not reading.groups and _refers(reading, at, col):
         return at + 1
     if reading.counting and not reading.measures and not reading.distinct and reading.entity is None:
-        return _counted(reading, at, col)
+        return _count_column(reading, at, col)
     if reading.counting and reading.distinct and not reading.measures:
         reading.measures.append(q.Agg("count", col, distinct=True))
         reading.distinct = False
@@ -87,7 +87,7 @@ def _refers(reading: Reading, at: int, col: q.Col) -> bool:
     )
 
 
-def _flagged(reading: Reading, at: int) -> bool:
+def _is_flag_condition(reading: Reading, at: int) -> bool:
     """Checks whether a yes-or-no column is a condition. In `show name and active` the column is selected."""
     asked = bool(reading.selects) and reading.kind(at - 1) in ("and", "comma")
     if reading.negated or not (asked or reading.share):
@@ -117,7 +117,7 @@ def _condition(reading: Reading, at: int, col: q.Col) -> int | None:
         return end if end > ahead + 1 else None
     if kind == "contains":
         return filters.contains(reading, ahead, col)
-    if kind == "value" and _owned(reading, at, ahead, item, col):
+    if kind == "value" and _is_possessive(reading, at, ahead, item, col):
         return None
     if kind == "value" and any(
         (m.table, m.column) == (col.table, col.name) for m in item.mentions if m.kind == "value"
@@ -140,7 +140,7 @@ def _condition(reading: Reading, at: int, col: q.Col) -> int | None:
     return None
 
 
-def _owned(reading: Reading, at: int, ahead: int, item: Item, col: q.Col) -> bool:
+def _is_possessive(reading: Reading, at: int, ahead: int, item: Item, col: q.Col) -> bool:
     """Checks whether `capital of Washington` asks for the capital of the row with the name Washington."""
     between = [reading.items[n].text for n in range(at + 1, ahead)]
     display = reading.index.display(reading.table)
@@ -148,7 +148,7 @@ def _owned(reading: Reading, at: int, ahead: int, item: Item, col: q.Col) -> boo
     return own and "of" in between and col.name != display
 
 
-def _measured(reading: Reading, at: int, col: q.Col, function: str) -> int:
+def _aggregate_column(reading: Reading, at: int, col: q.Col, function: str) -> int:
     """Reads an aggregate of a column, and of the columns that follow with `and`."""
     if (
         (function in ("min", "max") and reading.temporal(col))
@@ -179,7 +179,7 @@ def _measured(reading: Reading, at: int, col: q.Col, function: str) -> int:
     return at + 1
 
 
-def _counted(reading: Reading, at: int, col: q.Col) -> int:
+def _count_column(reading: Reading, at: int, col: q.Col) -> int:
     """Reads `how many <column>`: a sum if the column holds counts, else the number of different values."""
     if reading.head is None:
         reading.head = col

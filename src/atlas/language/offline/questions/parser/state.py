@@ -146,7 +146,7 @@ class Reading:
             case "order" | "asc" | "desc":
                 return ordering.order(self, at)
             case "where" | "when" | "positive" | "much" | "size":
-                return ordering.asked(self, at)
+                return ordering.question_word(self, at)
             case "value":
                 return filtering.value(self, at)
             case "quote":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.lexicon import ADJECTIVES
 from atlas.language.offline.questions.parser.select import key_of, rows_of
-from atlas.language.offline.questions.schema_linking import hinted
+from atlas.language.offline.questions.schema_linking import find_measured_column
 
 if TYPE_CHECKING:
     from atlas.language.offline.questions.parser.state import Reading
@@ -57,7 +57,7 @@ def _superlative_of(reading: Reading, at: int, descending: bool, most: bool, bas
         return end + 1
     if most:
         return _most(reading, at, ahead, col, descending)
-    column = hinted(reading.index.columns[reading.table], base)
+    column = find_measured_column(reading.index.columns[reading.table], base)
     if column is None:
         reading.unknown.append(reading.items[at].text)
         return at + 1

@@ -1,0 +1,69 @@
+"""Values of filters that stand for more than they are: a value without its column, and a year of dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from atlas.column_formats.model import Kind
+from atlas.imports.duckdb_casts import literal
+from atlas.imports.files.source import physical
+from atlas.imports.plan import ColumnPlan
+from atlas.imports.staging import Staging
+from atlas.language.instructions import Filter
+from atlas.language.time_spans import find_span
+
+_TIMES = ("date", "timestamp")
+
+
+def with_column(item: Filter, headers: Sequence[str], kinds: Sequence[Kind], staging: Staging) -> Filter | str:
+    """Gives a filter without a column that of the one column which has the value. Other filters stay as they are.
+
+    A year, a quarter or a month is a value of the one column of dates. Where no column has the value, or several have
+    it, gives a question instead.
+    """
+    if item.column:
+        return item
+    value = item.values[0]
+    cells = ", ".join(
+        f"coalesce(bool_or(lower({physical(place)}) = {literal(value.lower())}), false)" for place in range(len(kinds))
+    )
+    holds = staging.query(f"SELECT {cells} FROM raw")[0]
+    found = [place for place, held in enumerate(holds) if held]
+    if find_span(value) is not None:
+        found += [place for place, kind in enumerate(kinds) if kind.type in _TIMES and place not in found]
+    if len(found) == 1:
+        return msgspec.structs.replace(item, column=headers[found[0]])
+    if not found:
+        return (
+            f"No record has {value[:100]!r} in any column. Which column and value are meant? Say them, as in "
+            f"'only rows where {headers[0] or 'country'} is …'."
+        )
+    listed = " or ".join(repr(headers[place]) for place in found[:10])
+    return f"Which column is meant by {value[:100]!r}: {listed}? Say 'only rows where' and its name."
+
+
+def as_range(item: Filter, column: ColumnPlan) -> tuple[Filter, str | None]:
+    """Gives a comparison of dates with years, quarters or months as one with their first and last days.
+
+    Gives a question, too, where several of these are listed.
+    """
+    if column.type not in _TIMES or item.operator not in ("=", "!=", "in", "between", "<", "<=", ">", ">="):
+        return item, None
+    spans = [find_span(value) for value in item.values]
+    if not any(spans):
+        return item, None
+    known = [span for span in spans if span is not None]
+    firsts = [span[0].isoformat() for span in known]
+    lasts = [f"{span[1].isoformat()}{'T23:59:59.999999' if column.type == 'timestamp' else ''}" for span in known]
+    if item.operator == "between" and len(known) == 2:
+        return msgspec.structs.replace(item, values=(firsts[0], lasts[1])), None
+    if len(known) < len(spans) or len(known) != 1:
+        told = ", ".join(item.values[:10])
+        return item, f"Which dates of {column.name} are meant by {told}? Say one range, as in 'between 2023 and 2024'."
+    if item.operator in ("=", "in", "!="):
+        negated = item.negated != (item.operator == "!=")
+        return Filter(item.column, "between", (firsts[0], lasts[0]), negated), None
+    value = firsts[0] if item.operator in ("<", ">=") else lasts[0]
+    return msgspec.structs.replace(item, values=(value,)), None
