@@ -95,10 +95,12 @@ class Services:
         return Provided(*(getattr(self, each.name) for each in fields(self)))
 
 
-def sql_service(settings: Settings, database: Database, lanes: Lanes, workbooks: Workbooks) -> SqlService:
+def sql_service(
+    settings: Settings, database: Database, lanes: Lanes, workbooks: Workbooks, workers: WorkerPool
+) -> SqlService:
     """Builds the service of SQL queries, with their limits."""
     limits = QueryLimits(settings.query_seconds, settings.query_memory_bytes)
-    return SqlService(database, secret_of(settings), lanes.queries, limits, workbooks)
+    return SqlService(database, secret_of(settings), lanes.queries, limits, workbooks, workers)
 
 
 def row_service(
@@ -130,7 +132,7 @@ def build_services(
     runner = ImportService(database, upkeep, language, stager, announcements, lane=lanes.imports)
     undo = UndoService(database, runner)
     workbooks = Workbooks()
-    sql = sql_service(settings, database, lanes, workbooks)
+    sql = sql_service(settings, database, lanes, workbooks, workers)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,

@@ -20,6 +20,7 @@ from atlas.imports.files.in_worker import FileRequest, describe
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.kit.allocators import release
+from atlas.sqlgate.columnar.in_worker import QueryRequest, run_query
 from atlas.timeseries.ingest import tabular
 from atlas.timeseries.ingest.in_worker import FramesRequest, frame_streams
 from atlas.workers.limits import Limits
@@ -61,9 +62,12 @@ def _warm_up() -> None:
 
 
 def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
-    request = msgspec.msgpack.decode(task.request, type=FileRequest | FramesRequest)
+    request = msgspec.msgpack.decode(task.request, type=FileRequest | FramesRequest | QueryRequest)
     if isinstance(request, FramesRequest):
         yield from _frames(request)
+        return
+    if isinstance(request, QueryRequest):
+        yield from run_query(request)
         return
     yield from _file(request, task.memory)
 

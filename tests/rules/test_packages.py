@@ -32,6 +32,7 @@ REPOSITORIES = (
     "tables/bulk.py",
     "tables/export.py",
     "tables/rows.py",
+    "timeseries/cold/column_queries.py",
     "timeseries/cold/mover.py",
     "timeseries/cold/timescale_store.py",
     "timeseries/cold/view.py",

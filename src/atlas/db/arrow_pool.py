@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, cast
+from typing import IO, Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import adbc_driver_manager
@@ -128,6 +128,30 @@ class ArrowReaders:
                 if attempt == self._size or (attempt and state[:2] in ("53", "58")):
                     raise UnavailableError(*UNREACHABLE) from error
         raise AssertionError("unreachable")
+
+    def write(self, snapshot: str, statements: Sequence[str], sink: IO[bytes]) -> None:
+        """Writes the rows of SELECT statements as Arrow IPC streams, one behind the other. Blocks.
+
+        snapshot: the name of an exported snapshot, in which all of the statements run. Raises NotFoundError for a
+        table that is gone, and UnavailableError for every other failure. Nothing is tried twice.
+        """
+        try:
+            with self._connection() as connection, connection.cursor() as cursor:
+                connection.adbc_connection.set_autocommit(False)
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+                for statement in statements:
+                    cursor.execute(statement)
+                    reader = cursor.fetch_record_batch()
+                    with pa.ipc.new_stream(sink, reader.schema) as writer:
+                        for batch in reader:
+                            writer.write_batch(batch)
+                connection.rollback()
+                connection.adbc_connection.set_autocommit(True)
+        except adbc.Error as error:
+            if getattr(error, "sqlstate", None) == "42P01":
+                raise NotFoundError("Dataset not found", "it has just been deleted") from error
+            raise UnavailableError(*UNREACHABLE) from error
 
     def close(self) -> None:
         """Closes the idle connections."""

@@ -7,10 +7,10 @@ import contextlib
 import json
 import select
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
 
 import msgspec
 import psycopg
@@ -175,6 +175,15 @@ class Database:
         # A started answer cannot be refused any more, so a read waits as long as necessary.
         async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
             return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
+
+    async def write_arrow(self, snapshot: str, statements: Sequence[str], sink: IO[bytes]) -> None:
+        """Writes the rows of SELECT statements as Arrow IPC streams; see `ArrowReaders.write`.
+
+        Raises UnavailableError where the database is not there, and where it refuses a statement.
+        """
+        loop = asyncio.get_running_loop()
+        async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
+            await loop.run_in_executor(self._threads, lambda: self._readers().write(snapshot, statements, sink))
 
     def migrate(self) -> None:
         """Applies the missing migrations, one Atlas at a time. Blocks: call it in a thread.

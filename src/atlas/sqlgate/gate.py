@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from atlas.catalog.model import Catalog
 from atlas.sqlgate.allowlist import check_tree
+from atlas.sqlgate.columnar.writer import ColumnarQuery, write_columnar
 from atlas.sqlgate.costs import bound_costs
 from atlas.sqlgate.generator import write_logical
 from atlas.sqlgate.lexer import refuse
@@ -25,13 +26,14 @@ class CheckedQuery:
 
     logical: SQL with the users' names, for display. physical: the SQL to run, every name quoted, `%` not doubled.
     tables: names of the catalog's tables that the query reads, in order of appearance. ordered: whether its rows have
-    an order.
+    an order. columnar: the same query for DuckDB, where DuckDB gives the same rows.
     """
 
     logical: str
     physical: str
     tables: tuple[str, ...]
     ordered: bool
+    columnar: ColumnarQuery | None = None
 
 
 def check_query(text: str, catalog: Catalog, *, max_rows: int | None = None) -> CheckedQuery:
@@ -49,4 +51,5 @@ def check_query(text: str, catalog: Catalog, *, max_rows: int | None = None) -> 
         logical, physical = write_logical(tree, found), write_physical(tree, found, limit)
     except RecursionError:
         raise refuse("it is nested too deep") from None
-    return CheckedQuery(logical, physical, tuple(found.used), bool(tree.args.get("order")))
+    columnar = write_columnar(tree, found, limit)
+    return CheckedQuery(logical, physical, tuple(found.used), bool(tree.args.get("order")), columnar)

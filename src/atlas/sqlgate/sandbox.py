@@ -23,7 +23,7 @@ _GRACE_SECONDS = 5.0
 _LEAST_BYTES = 64 * 1024
 _TOO_LARGE = "a row of it is too large: "
 _BUSY = ("Too many queries at once", "try again in a moment")
-_TOO_LONG = ("The query took too long", "it was stopped; ask for less")
+TOO_LONG = ("The query took too long", "it was stopped; ask for less")
 _TOO_MUCH = "it needs too much memory or disk; ask for less"
 _LOCKED = ("The data is being changed", "try again in a moment")
 _GUARDED = re.compile(re.escape(TOO_LONG_TEXT) + "[0-9]+")
@@ -152,7 +152,7 @@ class QueryRunner:
                 await connection.execute("BEGIN READ ONLY")
                 yield connection
         except TimeoutError:
-            raise UnavailableError(*_TOO_LONG) from None
+            raise UnavailableError(*TOO_LONG) from None
         except psycopg.Error as error:
             raise _refused(error, backend.passed if backend is not None else "") from error
         finally:
@@ -218,9 +218,9 @@ def _refused(error: psycopg.Error, passed: Reason) -> Exception:
     if passed == "memory":
         return BadRequestError("Query failed", _TOO_MUCH)
     if passed == "time":
-        return UnavailableError(*_TOO_LONG)
+        return UnavailableError(*TOO_LONG)
     if isinstance(error, psycopg.errors.QueryCanceled):
-        return UnavailableError(*_TOO_LONG)
+        return UnavailableError(*TOO_LONG)
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return UnavailableError(*_LOCKED)
     if isinstance(error, psycopg.errors.TooManyConnections):

@@ -19,8 +19,10 @@ from atlas.kit.identifiers import table_identifier
 from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.query_csv import csv_text
 from atlas.kit.workbooks import Workbooks
+from atlas.sqlgate.columnar.runner import ColumnarRunner
 from atlas.sqlgate.gate import CheckedQuery, check_query
 from atlas.sqlgate.sandbox import QueryLimits, QueryResult, QueryRunner
+from atlas.workers.pool import WorkerPool
 
 FORMATS: dict[Output, str] = {one: MEDIA_TYPES[one] for one in (Output.CSV, Output.XLSX)}
 MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
@@ -39,7 +41,8 @@ class ResultFile:
 class SqlService:
     """Answers callers' SQL. Close it after use.
 
-    secret: returns the text from which the readers' passwords are derived; may block.
+    secret: returns the text from which the readers' passwords are derived; may block. workers: processes for queries on
+    packed rows.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class SqlService:
         lane: Lane,
         limits: QueryLimits = QueryLimits(),
         workbooks: Workbooks | None = None,
+        workers: WorkerPool | None = None,
     ) -> None:
         self._lane = lane
+        self._columnar = None if workers is None else ColumnarRunner(database, workers, limits)
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret, limits)
         self._workbooks = workbooks or Workbooks()
@@ -83,6 +88,16 @@ class SqlService:
         for dataset in datasets:
             audit.touched(dataset)
         gone = await self._slot(caller)
+        found = None
+        try:
+            if self._columnar is not None and checked.columnar is not None:
+                found = await self._columnar.run(caller, checked.columnar, max_rows)
+        except BaseException:
+            gone()
+            raise
+        if found is not None:
+            gone()
+            return found
         return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows, gone=gone)
 
     async def validate(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:

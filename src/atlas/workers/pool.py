@@ -196,15 +196,17 @@ class Reading:
             raise TooLargeError("File too large", f"{self._name}: unpacked it is over the limit of {most} bytes")
         return seen
 
-    def start(self, request: msgspec.Struct, path: Path, name: str, file_bytes: int) -> None:
+    def start(self, request: msgspec.Struct, path: Path, name: str, file_bytes: int, mapped: int = 0) -> None:
         """Gives a task to a process.
 
-        path, name: the file to read. file_bytes: the maximum size of a file that the task writes.
+        path, name: the file to read. file_bytes: the maximum size of a file that the task writes. mapped: bytes of
+        files that the task maps, which do not count as its memory.
         """
         limits = self._limits
         seconds = int(limits.cpu_seconds + path.stat().st_size / _MIB) + 1
         self._name = name
-        self._task = Task(msgspec.Raw(msgspec.msgpack.encode(request)), limits.memory, seconds, file_bytes + 64 * _MIB)
+        encoded = msgspec.Raw(msgspec.msgpack.encode(request))
+        self._task = Task(encoded, limits.memory + mapped, seconds, file_bytes + 64 * _MIB)
         process = self._pool.take()
         with self._lock:
             self._process = process

@@ -89,6 +89,21 @@ LEFT JOIN atlas.datasets d ON d.id = w.id
 LEFT JOIN atlas.reader_grants g ON g.dataset_id = w.id AND g.user_id = %(user)s
 WHERE d.id IS NOT NULL OR g.dataset_id IS NOT NULL
 
+-- name: unreadable
+-- Finds a dataset of these that a user may not read.
+SELECT w.id FROM unnest(%(ids)s::int[]) AS w (id) LEFT JOIN atlas.datasets d ON d.id = w.id
+WHERE d.id IS NULL OR NOT /* include: accounts/dataset_access.readable_one(%(user)s, d) */
+ORDER BY w.id LIMIT 1
+
+-- name: byte_order
+-- Tells whether the database sorts texts by their bytes.
+SELECT datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8') AND datlocprovider IN ('c', 'b')
+FROM pg_catalog.pg_database WHERE datname = current_database()
+
+-- name: export_snapshot
+-- Exports the snapshot of the transaction for other sessions, with the time at which the transaction began.
+SELECT pg_export_snapshot(), now()
+
 -- name: record_grant
 -- Records that a user's role was granted a dataset.
 INSERT INTO atlas.reader_grants (user_id, dataset_id, table_schema) VALUES (%(user)s, %(id)s, %(schema)s)

@@ -1,0 +1,113 @@
+"""What PostgreSQL contributes to a query in DuckDB: the caller's rights, a snapshot, and the statements for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg import sql
+
+from atlas.accounts.access import Caller
+from atlas.db import executor
+from atlas.db.database import Connection
+from atlas.db.named_queries import queries
+from atlas.errors import NotFoundError
+from atlas.sqlgate.columnar.in_worker import RelationStreams
+from atlas.sqlgate.columnar.writer import ColumnarQuery
+from atlas.timeseries.cold.column_queries import ColumnQuery, plan_streams
+
+# With fewer packed rows, PostgreSQL has unpacked them before a worker process has its columns.
+LEAST_ROWS = 50_000
+# Values of eight bytes that a worker holds at once, so that it keeps within its memory.
+MAX_CELLS = 24 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class ColumnPlan:
+    """Statements whose results are the columns of a query, and how a worker reads them.
+
+    snapshot: the exported snapshot in which they run. now: the time of its transaction. packed: rows in segments.
+    cells: values of all columns.
+    """
+
+    snapshot: str
+    now: datetime
+
+    relations: list[RelationStreams] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    packed: int = 0
+    cells: int = 0
+
+    def add(self, relation: str, parts: Sequence[ColumnQuery], columns: int) -> None:
+        self.relations.append(RelationStreams(relation, [part.stream for part in parts]))
+        self.statements += [part.query for part in parts]
+        self.packed += sum(part.rows for part in parts if part.stream.packed)
+        self.cells += sum(part.rows for part in parts) * max(1, columns)
+
+    @property
+    def pays(self) -> bool:
+        """Whether DuckDB is the faster one, and has the memory for it."""
+        return self.packed >= LEAST_ROWS and self.cells <= MAX_CELLS
+
+
+class ColumnPlanner:
+    """Plans what is fetched for queries."""
+
+    def __init__(self) -> None:
+        self._byte_order: bool | None = None
+
+    async def plan(self, connection: Connection, caller: Caller, query: ColumnarQuery) -> ColumnPlan | None:
+        """Returns what to fetch for a query; None where PostgreSQL is faster, or has to answer.
+
+        Raises NotFoundError for a dataset that the caller may not read. It is the first call of a transaction.
+        """
+        try:
+            return await self._plan(connection, caller, query)
+        except (psycopg.ProgrammingError, psycopg.DataError):
+            # A column or table has changed since the query was checked.
+            return None
+
+    async def _plan(self, connection: Connection, caller: Caller, query: ColumnarQuery) -> ColumnPlan | None:
+        for each in query.datasets:
+            # Before the snapshot, which a change of a column's type would leave without rows.
+            name = sql.Identifier(each.table.schema, each.table.relation)
+            await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(name))
+        ids = [each.table.dataset_id for each in query.datasets]
+        parameters = {"user": caller.user_id, "ids": ids}
+        missing = await executor.row(connection, queries("sqlgate/wall")["unreadable"], parameters)
+        if missing is not None:
+            raise NotFoundError("Dataset not found", f"no dataset {missing[0]} that you may read")
+        if query.byte_order and not await self._sorts_by_bytes(connection):
+            return None
+        exported = await executor.row(connection, queries("sqlgate/wall")["export_snapshot"], {})
+        assert exported is not None
+        snapshot, now = exported
+        plan = ColumnPlan(snapshot, now)
+        for each in query.datasets:
+            assert each.table.dataset_id is not None
+            conditions = [[condition_at(one, now) for one in kind] for kind in (each.packed, each.plain)]
+            parts = await plan_streams(connection, each.table.dataset_id, each.columns, *conditions)
+            if parts is None:
+                return None
+            plan.add(each.relation, parts, len(each.columns))
+        return plan if plan.pays else None
+
+    async def _sorts_by_bytes(self, connection: Connection) -> bool:
+        if self._byte_order is None:
+            row = await executor.row(connection, queries("sqlgate/wall")["byte_order"], {})
+            self._byte_order = row is not None and bool(row[0])
+        return self._byte_order
+
+
+def condition_at(condition: str, now: datetime) -> str:
+    """Returns a condition as of a time. The gate's texts in it are times and intervals, which hold no such words."""
+    moment = f"TIMESTAMPTZ '{now.astimezone(UTC).isoformat()}'"
+    for word, value in (
+        ("NOW()", moment),
+        ("CURRENT_TIMESTAMP", moment),
+        ("CURRENT_DATE", f"CAST({moment} AS DATE)"),
+    ):
+        condition = condition.replace(word, value)
+    return condition

@@ -1,0 +1,114 @@
+"""The process that runs queries holds nothing but the columns that it was given, whatever SQL reaches the process."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.integration.test_cold import KINDS, values
+
+from atlas.sqlgate.columnar.finishing import quotient, rounded
+from atlas.sqlgate.columnar.in_worker import QueryRequest, RelationStreams, run_query
+from atlas.timeseries.cold.column_streams import ColumnStream
+from atlas.timeseries.cold.segment_codec import pack
+from atlas.timeseries.cold.segment_decoder import decode
+from atlas.timeseries.columns import Dtype
+from atlas.workers.protocol import Kind, of_stream
+
+DTYPES = {pa.int64(): Dtype.INT, pa.float64(): Dtype.FLOAT, pa.bool_(): Dtype.BOOLEAN, pa.string(): Dtype.STRING}
+HOSTILE = [
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM read_blob('/proc/self/environ')",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM glob('/*')",
+    "SELECT * FROM read_parquet('https://example.com/a.parquet')",
+    "SELECT * FROM read_json('s3://bucket/a.json')",
+    "COPY (SELECT 1) TO '/tmp/atlas-leak.csv'",
+    "EXPORT DATABASE '/tmp/atlas-leak'",
+    "ATTACH '/tmp/atlas-leak.db' AS leak",
+    "ATTACH 'postgres:host=localhost' AS pg (TYPE postgres)",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "INSTALL postgres FROM community",
+    "SET enable_external_access = true",
+    "SET lock_configuration = false",
+    "SET temp_directory = '/tmp'",
+    "SET memory_limit = '100GB'",
+    "PRAGMA enable_profiling",
+    "CREATE SECRET leak (TYPE s3, KEY_ID 'a', SECRET 'b')",
+    "SELECT getenv('HOME')",
+    "SELECT * FROM pg_read_file('/etc/passwd')",
+    "SELECT * FROM query('SELECT 1', 'x')",
+    "SELECT * FROM tables_of_python",
+    "CALL start_ui()",
+    "IMPORT DATABASE '/tmp'",
+]
+tables_of_python = pa.table({"secret": [1]})
+
+
+def asked(path: Path, sql: str, rows: int = 10) -> pa.Table:
+    table = pa.table({"a": pa.array([1, 2, 3])})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    streams = [ColumnStream(False, [("a", "1", Dtype.INT)], False)]
+    request = QueryRequest(str(path), sql, [RelationStreams("d1", streams)], None, rows, 1, 256 * 2**20)
+    answers = [of_stream(content) for kind, content in run_query(request) if kind is Kind.BATCH]  # type: ignore[arg-type]
+    return pa.concat_tables(answers)
+
+
+def test_a_query_is_answered(tmp_path: Path) -> None:
+    assert asked(tmp_path / "d", "SELECT sum(a) AS o1 FROM d1").to_pydict() == {"o1": [6]}
+
+
+@pytest.mark.parametrize("sql", HOSTILE)
+def test_no_sql_gets_out(tmp_path: Path, sql: str) -> None:
+    with pytest.raises(duckdb.Error):
+        asked(tmp_path / "d", sql)
+    assert not Path("/tmp/atlas-leak.csv").exists()
+
+
+def test_no_query_sees_the_data_of_another(tmp_path: Path) -> None:
+    with pytest.raises(duckdb.Error):
+        asked(tmp_path / "d", "CREATE TABLE kept AS SELECT * FROM d1; SELECT * FROM missing")
+    with pytest.raises(duckdb.Error):
+        asked(tmp_path / "d", "SELECT * FROM kept")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_segments_are_decoded_bit_by_bit(seed: int) -> None:
+    source = random.Random(seed)
+    rows = source.randrange(1, 12_000)
+    micros = [source.randrange(10**15) if seed % 3 == 0 else 10**15 + n * 7_000_000 for n in range(rows)]
+    kinds = [kind for kind in KINDS if source.random() < 0.7]
+    columns = {f"c{at}": values(source, kind, rows) for at, kind in enumerate(kinds)}
+    table = pa.table({"_seq": np.arange(rows), "ts": pa.array(micros).cast(pa.timestamp("us", "UTC")), **columns})
+    segments = pack(table, {name: name[1:] for name in columns})
+    wanted = [(name, name[1:], DTYPES[column.type]) for name, column in columns.items()]
+    found = decode(segments, wanted, times=True)
+    assert found["ts"].cast(pa.int64()).to_pylist() == micros
+    for name, column in columns.items():
+        one, other = found[name].combine_chunks(), column
+        if pa.types.is_floating(column.type):
+            one, other = (pa.array(cells.to_pylist()).view(pa.int64()) for cells in (one, other))
+        assert one.to_pylist() == other.to_pylist(), name
+
+
+@given(st.floats(-1e12, 1e12), st.integers(0, 6))
+def test_doubles_are_rounded_as_decimals_of_15_digits(value: float, places: int) -> None:
+    assert abs(float(rounded(value, places)) - value) <= 0.5 * 10.0**-places + abs(value) * 1e-14
+    assert -rounded(value, places).as_tuple().exponent == places  # type: ignore[operator]
+
+
+@given(st.integers(-(2**90), 2**90), st.integers(1, 2**40))
+def test_quotients_have_enough_digits(total: int, count: int) -> None:
+    exact = quotient(total, count)
+    assert (
+        abs(exact * count - total) * 2 <= count * exact.scaleb(0).copy_abs().__class__(10) ** exact.as_tuple().exponent
+    )  # type: ignore[operator]
