@@ -17,10 +17,9 @@ from atlas.kit.identifiers import identifier
 from atlas.language.instructions import ImportInstruction
 from atlas.tables.model import FileFormat
 
-_GROUPED = re.compile(r"([-+]?)[$€£]?(\d{1,3}(?:,\d{3})+)(\.\d+)?")
-_DECIMAL_COMMA = re.compile(r"([-+]?)[$€£]?(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?")
+_GROUPED = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+)(\.\d+)?")
+_DECIMAL_COMMA = re.compile(r"([-+]?)(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?")
 _SPOKEN_DATES = ("%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")
-_CURRENCY = re.compile(r"([-+]?)[$€£](\d+(?:\.\d+)?)")
 
 
 def resolve_mapping(mapping: Sequence[tuple[str, str]], headers: Sequence[str]) -> list[tuple[str, int]]:
@@ -108,8 +107,6 @@ def _plain_number(text: str, *, decimal_comma: bool | None) -> str:
         return f"{found[1]}{whole}{f'.{found[3]}' if found[3] else ''}"
     if found := _GROUPED.fullmatch(told):
         return f"{found[1]}{found[2].replace(',', '')}{found[3] or ''}"
-    if found := _CURRENCY.fullmatch(told):
-        return f"{found[1]}{found[2]}"
     return text
 
 

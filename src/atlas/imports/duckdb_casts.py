@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atlas.column_formats.currencies import AMOUNT_AFFIX, CURRENCY
+from atlas.column_formats.currencies import AMOUNT_AFFIX, CURRENCY, plain_currency
 from atlas.column_formats.dates import ISO_DATE, ISO_TIME, date_pattern
 from atlas.column_formats.model import NUMBERS, Kind
 from atlas.column_formats.numbers import DOUBLE_DIGITS, number_pattern, usual_amount_pattern
@@ -184,7 +184,8 @@ def _same_affix(text: str, kind: Kind) -> str:
     if not kind.currency and not kind.own_currency:
         return f"{test} AND NOT regexp_matches({text}, {any_currency})"
     if kind.currency:
-        test += f" AND regexp_extract({text}, {any_currency}) IN ('', {literal(kind.currency)})"
+        written = f"lower(rtrim(regexp_extract({text}, {any_currency}), '.'))"
+        test += f" AND {written} IN ('', {literal(plain_currency(kind.currency))})"
     return f"{test} AND NOT regexp_matches(regexp_replace({text}, {any_currency}, ''), {any_currency})"
 
 

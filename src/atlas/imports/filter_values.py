@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from atlas.column_formats.model import Kind
+from atlas.column_formats.currencies import may_be_same, split_currency
+from atlas.column_formats.model import NUMBERS, Kind
 from atlas.imports.duckdb_casts import literal
 from atlas.imports.files.source import physical
 from atlas.imports.plan import ColumnPlan
@@ -14,6 +15,7 @@ from atlas.imports.staging import Staging
 from atlas.language.instructions import Filter
 from atlas.language.time_spans import find_span
 
+_COMPARED = ("=", "!=", "in", "between", "<", "<=", ">", ">=")
 _TIMES = ("date", "timestamp")
 
 
@@ -49,7 +51,7 @@ def as_range(item: Filter, column: ColumnPlan) -> tuple[Filter, str | None]:
 
     Gives a question, too, where several of these are listed.
     """
-    if column.type not in _TIMES or item.operator not in ("=", "!=", "in", "between", "<", "<=", ">", ">="):
+    if column.type not in _TIMES or item.operator not in _COMPARED:
         return item, None
     spans = [find_span(value) for value in item.values]
     if not any(spans):
@@ -67,3 +69,23 @@ def as_range(item: Filter, column: ColumnPlan) -> tuple[Filter, str | None]:
         return Filter(item.column, "between", (firsts[0], lasts[0]), negated), None
     value = firsts[0] if item.operator in ("<", ">=") else lasts[0]
     return msgspec.structs.replace(item, values=(value,)), None
+
+
+def without_currency(item: Filter, column: ColumnPlan) -> tuple[Filter, str | None]:
+    """Gives a comparison of amounts without the currencies of its values.
+
+    Gives a question, too, where the column has other currencies, or several.
+    """
+    if column.type not in NUMBERS or item.operator not in _COMPARED:
+        return item, None
+    split = [split_currency(value) for value in item.values]
+    found = [currency for _, currency in split if currency]
+    if not found:
+        return item, None
+    own = column.kind.currency
+    item = msgspec.structs.replace(item, values=tuple(number for number, _ in split))
+    if column.kind.own_currency:
+        return item, f"{column.name} has amounts in several currencies. Are those in {found[0]} meant, or all amounts?"
+    if own and not all(may_be_same(own, one) for one in found):
+        return item, f"{column.name} is in {own}, not in {found[0]}. Which amounts are meant?"
+    return item, None

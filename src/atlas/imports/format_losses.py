@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from atlas.column_formats.currencies import CURRENCY
+from atlas.column_formats.currencies import CURRENCY, plain_currency
 from atlas.column_formats.dates import POSIX_CENTURY
 from atlas.column_formats.model import NUMBERS, Kind
 from atlas.imports.duckdb_casts import cast, literal
@@ -38,9 +38,7 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
     if kind.own_currency:
         found.append(f"has amounts in {_currencies(staging, position)}")
     if kind.currency:
-        total, with_it = staging.counts([f"{column} IS NOT NULL", f"contains({column}, {literal(kind.currency)})"])
-        lacking = f", which {total - with_it:,} of {total:,} values lack" if with_it < total else ""
-        found.append(f"is in {kind.currency}, which is left out{lacking}")
+        found += _of_currency(staging, position, kind.currency)
     if kind.group:
         plain = staging.counts([f"regexp_matches({column}, '[0-9]{{4}}') AND {cast(column, kind)} IS NOT NULL"])[0]
         grouped = staging.counts([f"contains({column}, {literal(kind.group)})"])[0]
@@ -54,6 +52,23 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
     usual = staging.source.delimiter != ";" and (kind.group != "," or staging.source.delimiter == ",")
     if kind.ambiguous and not usual:
         found.append(_both_ways(staging, position, kind))
+    return found
+
+
+def _of_currency(staging: Staging, position: int, currency: str) -> list[str]:
+    """Tells how many amounts have the column's currency, and in which spellings, such as `kr` and `kr.`."""
+    column, plain = physical(position), plain_currency(currency)
+    either = (
+        f"contains(lower({column}), {literal(plain)})" if plain.isalpha() else f"contains({column}, {literal(plain)})"
+    )
+    same = f"contains({column}, {literal(currency)})"
+    if currency == currency.rstrip("."):
+        same += f" AND NOT contains({column}, {literal(currency + '.')})"
+    total, with_it, alike = staging.counts([f"{column} IS NOT NULL", either, same])
+    lacking = f", which {total - with_it:,} of {total:,} values lack" if with_it < total else ""
+    found = [f"is in {currency}, which is left out{lacking}"]
+    if alike < with_it:
+        found.append(f"has {_currencies(staging, position)}, read as one currency")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -164,11 +165,28 @@ class _Inspection:
         )
         if (day_first, comma) != (told.day_first, told.decimal_comma):
             self._hints = replace(told, day_first=day_first, decimal_comma=comma)
+            if told.decimal_comma is None and sure_comma is None and comma is not None:
+                self._notes += [
+                    note for place, kind in enumerate(kinds) if (note := self._as_before(place, kind, comma))
+                ]
             kinds = [
                 kind if not kind.ambiguous and not _open(kind) else again
                 for kind, again in zip(kinds, self._all(), strict=True)
             ]
         return kinds
+
+    def _as_before(self, place: int, kind: Kind, comma: bool) -> str | None:
+        """Tells of numbers without a sure decimal sign, such as `1.300`, that the table's last file decides on."""
+        example = next((text for text in self._samples[place] if re.search(r"[.,]\d{3}\b", text)), None)
+        if not kind.ambiguous or not _open(kind) or example is None:
+            return None
+        digits = re.sub(r"[^\d.,-]", "", example)
+        group, sign = (".", ",") if comma else (",", ".")
+        return (
+            f"{self._names[place]} is read with a decimal {'comma' if comma else 'point'}, as the last file of the "
+            f"table had, so {example!r} is {digits.replace(group, '').replace(sign, '.')}; say that numbers use a "
+            f"decimal {'point' if comma else 'comma'} to have it otherwise"
+        )
 
     def _contradictions(
         self, sides: tuple[bool | None, bool | None, bool | None], words: tuple[str, str], what: str

@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from atlas.column_formats.column_names import MONEY
+from atlas.column_formats.currencies import plain_currency
 from atlas.column_formats.model import NUMBERS, TEXT, Kind
 from atlas.column_formats.numbers import DOUBLE_DIGITS
 from atlas.contract.imports import Proposal
@@ -15,7 +16,7 @@ from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
 from atlas.imports.column_units import numbers_with_a_unit, with_units
 from atlas.imports.currency_columns import with_currency_columns
-from atlas.imports.filter_values import as_range, with_column
+from atlas.imports.filter_values import as_range, with_column, without_currency
 from atlas.imports.format_losses import remarks
 from atlas.imports.infer.column_matching import match_columns
 from atlas.imports.infer.header_units import without_units
@@ -252,7 +253,7 @@ class _Planner:
             self._widened[name] = type_
             self._notes.append(f"{name} was {SHOWN_TYPES[column.type]} and becomes {SHOWN_TYPES[type_]}")
         known = column.format.currency if column.format is not None else ""
-        if kind.currency and known not in ("", kind.currency):
+        if kind.currency and known and plain_currency(known) != plain_currency(kind.currency):
             self._notes.append(f"{name} is in {kind.currency}, that of the file before in {known}")
         if self._headers[place].strip().lower() not in (name, column.header.strip().lower()):
             self._notes.append(f"{self._headers[place]!r} goes into {name}")
@@ -362,8 +363,9 @@ class _Planner:
         if column is None:
             listed = ", ".join(c.name for c in columns)
             raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
-        item, question = as_range(item, column)
-        self._questions += [question] if question else []
+        for reading in (as_range, without_currency):
+            item, question = reading(item, column)
+            self._questions += [question] if question else []
         comma = self._said.decimal_comma
         values = tuple(plain_value(value, column.type, decimal_comma=comma) for value in item.values)
         item = msgspec.structs.replace(item, column=column.name, values=values)

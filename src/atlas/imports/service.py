@@ -259,9 +259,8 @@ class ImportService:
             # Now that the file's columns are known, the instruction can be read with them.
             told = await self._instruction(caller, request, known, staging.source.names, told)
             other = _target(told.said, known, request)
-            if other != table:
-                before = FileFormat() if other is None else await tables.last_file_format(self._database, other)
-            if read_options(told.said, before) != options:
+            wrong_table = other != table and before != FileFormat()
+            if read_options(told.said, before) != options or wrong_table:
                 raise BadRequestError("Instruction is unclear", "how the file is to be read; put names into quotes")
             yield staging, told
 

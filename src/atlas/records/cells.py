@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from atlas.column_formats.currencies import plain_currency
 from atlas.column_formats.dates import order_of
 from atlas.column_formats.model import NUMBERS, Hints, Kind
 from atlas.imports.infer.types import infer, is_null_text, sure_day_first, sure_decimal_comma
@@ -45,7 +46,7 @@ def read_cell(text: str, column: TableColumn, table: Table) -> CellReading:
     own = column.format.currency if column.format is not None else ""
     if kind.currency and column.format is not None and column.format.own_currency:
         return CellReading(None, "is in a currency, which stands in a column of its own; write the number alone")
-    if kind.currency and own and kind.currency != own:
+    if kind.currency and own and plain_currency(kind.currency) != plain_currency(own):
         return CellReading(None, f"is in {kind.currency}, but the column is in {own}")
     # NUMERIC keeps all digits. The column's own type then accepts or refuses them.
     return CellReading(replace(kind, type="numeric") if kind.type == "double" else kind)

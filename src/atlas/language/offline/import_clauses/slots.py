@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from atlas.column_formats.currencies import CURRENCY
 from atlas.language.offline.import_clauses.grammar import DOUBT, UNKNOWN, Slot, Text, splits_word
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'(?!\w)")
@@ -12,6 +13,11 @@ _WORD = re.compile(r"[\w#][\w.&%/'°#-]*")
 _ANY = re.compile(r"[^\s,;:!?\"]+")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?!\w)")
 _FIGURE = re.compile(r"[-+]?[$€£]?\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?%?|[-+]?[$€£]?\d+(?:[.,]\d+)*%?(?![\w-])")
+# An amount with its currency on one side: `100 EUR`, `kr 100`.
+_FIGURES = r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+_AMOUNT = re.compile(
+    rf"[-+]?(?:{CURRENCY.pattern} ?(?:{_FIGURES})(?![\w-])|(?:{_FIGURES}) ?{CURRENCY.pattern}(?![\w-]))"
+)
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _WRITTEN_DATE = re.compile(
     rf"(?:{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? |\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH},? )\d{{4}}(?!\w)",
@@ -190,6 +196,9 @@ def _values_at(text: Text, place: int) -> Iterator[Slot]:
     if date is not None:
         yield date.end(), date[0], 0.0
         return
+    amount = _AMOUNT.match(text.text, place)
+    if amount is not None and not text.splits_token(amount.end()):
+        yield amount.end(), amount[0], 0.0
     number = _FIGURE.match(text.text, place)
     if number is not None and not text.splits_token(number.end()):
         yield number.end(), spoken_number(number[0], text), 0.0
