@@ -1,4 +1,4 @@
-"""Asynchronous imports and webhooks: what jobs do."""
+"""The jobs of asynchronous imports and of webhooks."""
 
 from __future__ import annotations
 
@@ -38,16 +38,17 @@ from atlas.webhooks import repository as webhooks
 from atlas.webhooks import sender
 
 log = structlog.get_logger()
-# How often files that were kept long enough are removed.
+# The interval at which expired files are removed.
 TIDY_SECONDS = 600.0
-# Processes that may die of an import.
+# The number of processes that may die while running an import.
 MOST_STARTS = 3
-# So long after it was accepted, an import that the database or the disk fails is run again; then it has failed.
+# An import that fails by the database or the disk is run again until this long after its acceptance. Then the import
+# has failed.
 GIVE_UP = timedelta(hours=1)
 
 
 class BackgroundService:
-    """Runs imports later and tells their results to the URLs that callers gave."""
+    """Runs imports later, and sends their results to the callback URLs of callers."""
 
     def __init__(
         self,
@@ -66,25 +67,25 @@ class BackgroundService:
         self._allow_loopback, self._timeout, self._file_days = allow_loopback, timeout, file_days
         self._tidied = -TIDY_SECONDS
         self._forgotten, self._undelivered, self._abandoned = SeenTwice(), SeenTwice(), SeenTwice()
-        # Starts of imports that did not end their process, and of which the database could not be told.
+        # Starts that ended without the death of their process, and that the database does not know of yet.
         self._living: Counter[UUID] = Counter()
 
     def start(self, concurrency: int) -> None:
-        """Works on jobs in this process."""
+        """Starts to work on jobs in this process."""
         self._queue.start(
             on_import=self.run_import, on_delivery=self.deliver, sweep=self._sweep, concurrency=concurrency
         )
 
     async def submit(self, caller: Caller, request: ImportRequest, callback_url: str, metadata: Any) -> PendingImport:
-        """Takes an import to run later. When this returns, it survives a killed server."""
+        """Accepts an import to run later. On return the import is stored, and survives the death of the server."""
         check_url(callback_url, allow_loopback=self._allow_loopback)
-        # One transaction: an import that is there has its file, whenever the server dies.
+        # In one transaction a stored import always has its file, whenever the server dies.
         async with self._database.transaction() as connection:
             target = await self._runner.record(
                 connection, caller, request, status="pending", callback_url=callback_url, callback_metadata=metadata
             )
             await imports.keep_file(connection, target.import_id, request.path)
-        # Should the database be gone now, the import is found without a job and gets one.
+        # If the database fails now, a sweep finds the import without a job and adds the job.
         with contextlib.suppress(UnavailableError):
             await self._queue.defer_import(target.import_id)
         return PendingImport(
@@ -106,7 +107,7 @@ class BackgroundService:
         metadata: Any,
         accept_proposals: bool | None = None,
     ) -> ImportResult | PendingImport:
-        """Imports a file from object storage, now or, with a callback, later."""
+        """Imports a file from object storage: now, or later if there is a callback."""
         with tempfile.TemporaryDirectory(prefix="atlas-object-") as folder:
             path = Path(folder) / "file"
             await self._objects.download(caller.organization_id, key, path)
@@ -117,7 +118,7 @@ class BackgroundService:
             return await self._runner.run(caller, request)
 
     async def run_import(self, import_id: UUID) -> None:
-        """The job of one import."""
+        """Runs the job of one import."""
         job = await webhooks.job(self._database, import_id)
         if job is None:
             return
@@ -141,13 +142,16 @@ class BackgroundService:
                 target = Target(caller, import_id, job["number"], job["public_id"])
                 await self._run(target, request, again=job["age"] < GIVE_UP)
             except (asyncio.CancelledError, *TRANSIENT):
-                # This process lives. The import runs again, or was called off.
+                # This process lives. The import runs again, or was cancelled.
                 await asyncio.shield(start_detached(self._take_start_back(import_id)))
                 raise
         await self._announcements.announce_missed(self._database, import_id)
 
     async def _run(self, target: Target, request: ImportRequest, *, again: bool) -> None:
-        """Runs a claimed import. Raises one of TRANSIENT where it is to be run again."""
+        """Runs a claimed import.
+
+        Raises one of TRANSIENT: when the import must run again.
+        """
         with tempfile.TemporaryDirectory(prefix="atlas-job-") as folder:
             path = Path(folder) / "file"
             await imports.load_file(self._database, target.import_id, path)
@@ -156,11 +160,11 @@ class BackgroundService:
             except AtlasError as error:
                 if again and isinstance(error, TRANSIENT):
                     raise
-                # It is recorded with the import, and the webhook tells it.
+                # The failure is stored with the import, and the webhook reports the failure.
                 log.info("import failed", import_id=str(target.import_id), error=error.message)
 
     async def _claim(self, import_id: UUID) -> int:
-        """Claims an import. Gives how many processes have begun it and not let go of it; 0 if it is over."""
+        """Claims an import. Returns the number of starts without an end, or 0 if the import is over."""
         while self._living[import_id]:
             await webhooks.take_start_back(self._database, import_id)
             self._living[import_id] -= 1
@@ -171,11 +175,14 @@ class BackgroundService:
         try:
             await webhooks.take_start_back(self._database, import_id)
         except AtlasError:
-            # The database is gone; this process knows until it is back.
+            # The database is gone. This process remembers the start until the database is back.
             self._living[import_id] += 1
 
     async def deliver(self, delivery_id: UUID) -> None:
-        """One attempt at a delivery. Raises RetryError where another is to follow."""
+        """Makes one attempt at a delivery.
+
+        Raises RetryError: when another attempt must follow.
+        """
         found = await webhooks.find(self._database, delivery_id)
         if found is None or found["status"] == "delivered":
             return
@@ -192,7 +199,8 @@ class BackgroundService:
             raise RetryError(attempt.error or "not delivered")
 
     async def _sweep(self) -> None:
-        # What is found once may be about to get its job, or its process to connect again.
+        # An import or delivery that one sweep finds may be about to get its job. Only what two sweeps find gets a job
+        # here.
         for import_id in self._forgotten.again(await webhooks.lost_imports(self._database)):
             await self._queue.defer_import(import_id)
         for delivery_id in self._undelivered.again(await webhooks.lost_deliveries(self._database)):
@@ -205,23 +213,29 @@ class BackgroundService:
             await imports.forget_files(self._database, self._file_days)
 
     async def secret(self, caller: Caller, *, rotate: bool) -> SecretView:
-        """The secret that the organization's webhooks are signed with.
+        """Returns the secret that signs the organization's webhooks. Anybody with the secret can forge the webhooks.
 
-        Who has it can forge webhooks of the organization. Raises ForbiddenError for who does not administer it.
+        Raises ForbiddenError: when the caller is no administrator.
         """
         require_admin(caller, "rotate the webhook secret" if rotate else "see the webhook secret")
         fresh = sender.new_secret()
         return SecretView(await webhooks.secret(self._database, caller.organization_id, fresh, rotate=rotate))
 
     async def deliveries(self, caller: Caller, import_id: str | None, limit: int, offset: int) -> DeliveriesView:
-        """The delivery log."""
+        """Returns a page of the delivery log.
+
+        Raises NotFoundError: when the caller sees no such import.
+        """
         wanted = None
         if import_id is not None:
             wanted = (await find_import(self._database, caller, import_id))["id"]
         return DeliveriesView(tuple(await webhooks.list_deliveries(self._database, caller, wanted, limit, offset)))
 
     async def redeliver(self, caller: Caller, delivery_id: str) -> RedeliveryView:
-        """Sends a delivery again."""
+        """Sends a delivery again.
+
+        Raises NotFoundError: when the caller sees no such delivery.
+        """
         missing = NotFoundError("Delivery not found", f"no delivery with ID {delivery_id[:64]!r}")
         found = await webhooks.find(self._database, identified(delivery_id, missing))
         if found is None or found["organization_id"] != caller.organization_id:
@@ -234,19 +248,22 @@ class BackgroundService:
 
 
 class SeenTwice:
-    """What was found by two sweeps one after another: clocks that are set make nothing old."""
+    """Finds entries that two consecutive sweeps have in common. The comparison needs no clock, which may be changed."""
 
     def __init__(self) -> None:
         self._seen: frozenset[UUID] = frozenset()
 
     def again(self, found: Iterable[UUID]) -> frozenset[UUID]:
-        """Those that the call before was given as well."""
+        """Returns the entries that the previous call got as well."""
         before, self._seen = self._seen, frozenset(found)
         return before & self._seen
 
 
 def parse_metadata(text: str | None) -> Any:
-    """`callback_metadata` of a form: a JSON object. Raises BadRequestError."""
+    """Parses the form field `callback_metadata`, a JSON object.
+
+    Raises BadRequestError: when the text is no such object.
+    """
     if not text:
         return None
     if too_deep(text.encode()):

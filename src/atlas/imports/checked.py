@@ -1,4 +1,4 @@
-"""Records that were checked: which fail, which cells are replaced, and what passes."""
+"""Checked records: failing records, replaced cells, and passing records."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from atlas.imports.staging import Staging
 
 @dataclass(frozen=True)
 class Checked:
-    """A staged file whose records were checked. Made by `check`; has the table `rejected(_n, problems)` of its staging.
+    """A staged file with checked records, made by `check`. Its staging has the table `rejected(_n, problems)`.
 
-    failing: how many records fail a check.
+    failing: the number of records that fail a check.
     """
 
     file: Staged
@@ -36,22 +36,25 @@ class Checked:
         return self.file.plan
 
     def passing(self, prefix: str = "") -> str:
-        """The condition for records that pass the filter and the checks."""
+        """Returns the condition for records that pass the filter and the checks."""
         if not self.failing:
             return self.file.where
         return f"{self.file.where} AND {prefix}_n NOT IN (SELECT _n FROM rejected)"
 
     def first_problem(self) -> tuple[int, list[dict[str, Any]]] | None:
-        """The number of the first record that fails, and its problems by `column`, `reason` and `value`."""
+        """Returns the number of the first failing record, and its problems with `column`, `reason` and `value`.
+
+        None: no record fails.
+        """
         rows = self.staging.query("SELECT _n, problems FROM rejected ORDER BY _n LIMIT 1")
         return (rows[0][0], msgspec.json.decode(rows[0][1])) if rows else None
 
     @cached_property
     def replaced(self) -> str | None:
-        """A query of the cells whose value is not what they say, as (_n, name, original, new); None without any.
+        """A query of the replaced cells as (_n, name, original, new), or None without such cells.
 
-        Such are texts that stand for no value or are none of a guessed type, and e-mail addresses with something
-        around them.
+        Replaced are texts for a missing value, texts that are no value of a guessed type, and e-mail addresses with
+        other text around.
         """
         tests = {}
         for column in self.plan.columns:
@@ -80,25 +83,25 @@ class Checked:
         return behind + int(self.staging.query(f"SELECT count(*) FROM raw WHERE NOT ({self.file.where})")[0][0])
 
     def rows(self) -> Iterator[pa.RecordBatch]:
-        """The values of the records that pass, without keys: `_n`, the plan's columns, `_key`."""
+        """Yields the values of the passing records without keys: `_n`, the plan's columns, `_key`."""
         order = "ORDER BY raw._n" if self.failing or self.staging.source.fixed else ""
         yield from self.staging.batches(
             f"SELECT raw._n, {self.cells()}, NULL::BIGINT AS _key FROM raw WHERE {self.passing('raw.')} {order}"
         )
 
     def cells(self) -> str:
-        """The values of the plan's columns by their names."""
+        """Returns expressions for the values of the plan's columns, by name."""
         return ", ".join(f"{self.file.value(column)} AS {quote(column.name)}" for column in self.plan.columns)
 
     def key_schema(self) -> pa.Schema:
-        """Arrow types of `key_records`."""
+        """Returns the Arrow types of `key_records`."""
         empty = self.staging.arrow(f"SELECT * FROM ({self._key_records()}) LIMIT 0")
         return pa.schema(
             [field if field.type != pa.large_string() else field.with_type(pa.string()) for field in empty.schema]
         )
 
     def key_records(self) -> Iterator[pa.RecordBatch]:
-        """Number and key values of the records that passed: `_n`, then the key's columns."""
+        """Yields number and key values of the passing records: `_n`, then the key's columns."""
         yield from self.staging.batches(self._key_records())
 
     def _key_records(self) -> str:
@@ -107,7 +110,10 @@ class Checked:
 
 
 def check(file: Staged) -> Checked:
-    """Finds the records that fail a check. Raises BadRequestError for a filter that compares with no value."""
+    """Finds the records that fail a check.
+
+    Raises BadRequestError: when a filter compares with a text that is no value of its column.
+    """
     staging = file.staging
     file.refuse_wrong_filters()
     checks = file.checks()

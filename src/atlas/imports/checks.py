@@ -1,4 +1,4 @@
-"""A staged file seen through the plan of its import: values, checks and filters, as expressions of DuckDB."""
+"""Values, checks and filters of a staged file, as DuckDB expressions by the plan of its import."""
 
 from __future__ import annotations
 
@@ -35,16 +35,19 @@ REASONS = {
     "json": f"not valid JSON, or {TOO_DEEP}",
     "email": "not a valid e-mail address",
 }
-# Of a filter: DuckDB plans each, several times, and looks at each by itself first.
+# The maximum of a filter. DuckDB plans each comparison several times, and first looks at each by itself.
 MAX_COMPARISONS = 500
-# So many are asked wherever records are read; the answer to more is kept.
+# A filter of at most this size is evaluated at each read. The result of a larger filter is stored.
 FEW_FILTERS = 4
 _COMPARISONS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that may be wrong with a record. `condition`: DuckDB, true where it is."""
+    """A possible fault of a record.
+
+    condition: a DuckDB expression that is true for the fault.
+    """
 
     column: ColumnPlan
     reason: str
@@ -52,7 +55,7 @@ class Check:
 
 
 class Staged:
-    """A staged file and the plan of its import. Nothing has been looked at yet: everything here is an expression."""
+    """A staged file and the plan of its import. No data has been read yet: all members are expressions."""
 
     def __init__(self, staging: Staging, plan: ImportPlan) -> None:
         self.staging = staging
@@ -60,7 +63,7 @@ class Staged:
         self._constants: dict[tuple[str, str], str] = {}
 
     def checks(self) -> list[Check]:
-        """Every check of the plan."""
+        """Returns every check of the plan."""
         found = []
         for column in self.plan.columns:
             raw = physical(column.position)
@@ -99,7 +102,7 @@ class Staged:
             )
 
     def value(self, column: ColumnPlan) -> str:
-        """DuckDB's expression for a record's value of a column."""
+        """Builds the expression for a record's value of a column."""
         clean = (column.position, column.kind) in self.staging.clean and not column.kind.formats
         value = cast(physical(column.position), column.kind, clean=clean)
         if column.semantic == "email":
@@ -109,7 +112,7 @@ class Staged:
         return f"CAST({value} AS {DUCKDB_TYPES[column.type]})"
 
     def may_misfit(self, column: ColumnPlan) -> bool:
-        """Whether a cell may be no value of its column's type."""
+        """Checks whether a cell may be no value of its column's type."""
         return column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean
 
     @cached_property
@@ -141,7 +144,10 @@ class Staged:
         return f"raw._n IN (SELECT _n FROM {self._filtered()})"
 
     def _filtered(self) -> str:
-        """The name of a table of the records that pass the filter, which is worked out once, as are the values."""
+        """Stores the records that pass the filter once, and returns the name of the table.
+
+        The values of compared columns are computed once as well.
+        """
         columns = {item.column: self.plan.filtered(item.column) for group in self.plan.filters for item in group}
         names = {name: f"f{number}" for number, name in enumerate(columns)}
         values = ", ".join(f"{self.value(column)} AS {names[name]}" for name, column in columns.items())
@@ -151,7 +157,10 @@ class Staged:
         return table
 
     def _filter(self, names: Mapping[str, str]) -> str:
-        """The filter as a condition. names: of columns' values, where these are there already."""
+        """Builds the filter as a condition.
+
+        names: of columns whose values are computed already.
+        """
         groups = [" AND ".join(self._comparison(item, names) for item in group) for group in self.plan.filters]
         joined = f"coalesce({' OR '.join(f'({group})' for group in groups)}, false)"
         return f"NOT {joined}" if self.plan.exclude else joined
@@ -163,7 +172,10 @@ class Staged:
         return f"NOT coalesce({test}, false)" if item.negated else test
 
     def refuse_wrong_filters(self) -> None:
-        """Raises BadRequestError where a filter compares too often, or with what is no value of its column."""
+        """Checks the filters.
+
+        Raises BadRequestError: when a filter has too many comparisons, or a value that is no value of its column.
+        """
         count = self._count()
         if count > MAX_COMPARISONS:
             raise BadRequestError("Invalid filter", f"it has {count} comparisons, over the limit of {MAX_COMPARISONS}")
@@ -181,7 +193,7 @@ class Staged:
                 raise BadRequestError("Invalid filter", reason)
 
     def _count(self) -> int:
-        """How many comparisons the filter is; a list of texts is looked up, and so is one."""
+        """Counts the comparisons of the filter. A list of texts is looked up, and counts as 1."""
         found = [(item, self.plan.filtered(item.column).type) for group in self.plan.filters for item in group]
         return sum(
             1 if kind == "text" and item.operator in ("=", "in") else max(1, len(item.values)) for item, kind in found
@@ -205,9 +217,11 @@ class Staged:
         return compare(value, _COMPARISONS[item.operator], values[0], column.type)
 
     def _said(self, column: ColumnPlan, values: Sequence[str]) -> list[str]:
-        """Values that an instruction says, as constants of DuckDB; NULL for what is none of the column's type.
+        """Converts values in an instruction to DuckDB constants.
 
-        To read one takes an expression of kilobytes, so those of a column are read by one, and once.
+        A value that does not fit the column's type becomes NULL.
+
+        The expression for reading a value has kilobytes. All values of a column are read by one query, and only once.
         """
         missing = sorted({value for value in values if (column.name, value) not in self._constants})
         if missing:
@@ -223,8 +237,8 @@ class Staged:
         return [self._constants[column.name, value] for value in values]
 
     def record_json(self) -> str:
-        """DuckDB's expression for a record as a JSON object of its values, absent ones left out."""
-        # Not by json_object, which would write the digits of a number anew.
+        """Builds the expression for a record as a JSON object of its values, without missing values."""
+        # json_object would write the digits of numbers anew.
         members = ", ".join(f"{literal(_member(c.name))} || {self._json_value(c)}" for c in self.plan.columns)
         return f"'{{' || concat_ws(',', {members}) || '}}'"
 
@@ -233,7 +247,10 @@ class Staged:
         return value if column.type in ("json", "numeric") else f"CAST(to_json({value}) AS VARCHAR)"
 
     def raw_json(self) -> str:
-        """As `record_json`, but all as texts, and what does not fit its type as the file has it."""
+        """Builds the expression for a record as `record_json` does, with all values as texts.
+
+        Misfits stay as in the file.
+        """
         members = ", ".join(
             f"{literal(c.name)}, coalesce(CAST({self.value(c)} AS VARCHAR), {physical(c.position)})"
             for c in self.plan.columns
@@ -246,10 +263,10 @@ def _member(name: str) -> str:
 
 
 def holds_value(staging: Staging, column: ColumnPlan, value: str) -> bool:
-    """Whether a value that an instruction says is one of a column's type."""
+    """Checks whether a value in an instruction is a value of a column's type."""
     return not staging.query(f"SELECT {cast(literal(value.strip()), _said(column))} IS NULL")[0][0]
 
 
 def _said(column: ColumnPlan) -> Kind:
-    """How a value in an instruction is read: as plain numbers and ISO dates, whatever the file does."""
+    """Returns the kind for values in an instruction: plain numbers and ISO dates, whatever the file's notation."""
     return Kind(column.type)

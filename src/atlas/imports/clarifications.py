@@ -1,4 +1,4 @@
-"""What an import asks back, and what callers say exactly: mappings and values."""
+"""The questions of imports, and exact statements of callers: mappings and values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _SPOKEN_DATES = ("%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")
 
 
 def resolve_mapping(mapping: Sequence[tuple[str, str]], headers: Sequence[str]) -> list[tuple[str, int]]:
-    """Names of columns with the places of their headers. Raises BadRequestError for a header that is not there."""
+    """Resolves a mapping to pairs of a column's name and the place of its header.
+
+    Raises BadRequestError: when the file lacks a header.
+    """
     by_header: dict[str, int] = {}
     for place, header in enumerate(headers):
         by_header.setdefault(header.strip().casefold(), place)
@@ -54,7 +57,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def ask_about(proposals: Sequence[Proposal]) -> str:
-    """The question whether headers mean the columns that they may mean."""
+    """Writes the question whether proposed columns are right."""
     listed = "; ".join(f"{each.header!r} may mean {each.column} ({each.reason})" for each in proposals[:20])
     first = proposals[0]
     return (
@@ -64,7 +67,10 @@ def ask_about(proposals: Sequence[Proposal]) -> str:
 
 
 def doubts(said: ImportInstruction, table: str | None, *, exists: bool, key: Sequence[str]) -> list[str]:
-    """Questions where an instruction cannot be carried out as it is said. key: what tells rows of the table apart."""
+    """Returns questions if an instruction cannot be carried out as written.
+
+    key: the key columns of the table.
+    """
     found = []
     if said.only_existing and not exists:
         found.append(f"There is no table {table!r} to update. Which one is meant, or shall it be made?")
@@ -76,7 +82,10 @@ def doubts(said: ImportInstruction, table: str | None, *, exists: bool, key: Seq
 
 
 def refuse_unclear(plan: ImportPlan, import_id: UUID) -> None:
-    """Raises BadRequestError with the questions of a plan."""
+    """Refuses a plan with questions.
+
+    Raises BadRequestError: with the questions.
+    """
     if not plan.questions:
         return
     again = f". Or POST a mapping to /api/v1/import/{import_id}/redo" if plan.proposals else ""
@@ -84,22 +93,25 @@ def refuse_unclear(plan: ImportPlan, import_id: UUID) -> None:
 
 
 def read_options(said: ImportInstruction, before: FileFormat) -> ReadOptions:
-    """What an instruction says of how the file is to be read; before: how the table's last file was written."""
+    """Returns the instruction's statements on the reading of the file.
+
+    before: the format of the table's last file.
+    """
     rows = (said.header, said.header_row, said.skip_rows)
     return ReadOptions(said.sheet, *rows, encoding=said.encoding, delimiter=said.delimiter, before=before)
 
 
 def plain_value(text: str, type_: str, *, decimal_comma: bool | None) -> str:
-    """A value that an instruction compares with a column of a type, as such values are read."""
+    """Normalizes a value that an instruction compares with a column of a type."""
     if type_ in NUMBERS:
         return _plain_number(text, decimal_comma=decimal_comma)
     return _plain_date(text) if type_ in ("date", "timestamp") else text
 
 
 def _plain_number(text: str, *, decimal_comma: bool | None) -> str:
-    """A number that an instruction compares with, without groups and currency: `1,000` is 1000.
+    """Normalizes a number in an instruction, without groups and currency: `1,000` becomes 1000.
 
-    decimal_comma: whether the instruction says that numbers have one; then `1.000,5` is 1000.5.
+    decimal_comma: whether the instruction has numbers with a decimal comma. Then `1.000,5` becomes 1000.5.
     """
     told = text.strip()
     if decimal_comma and (found := _DECIMAL_COMMA.fullmatch(told)):
@@ -111,7 +123,7 @@ def _plain_number(text: str, *, decimal_comma: bool | None) -> str:
 
 
 def _plain_date(text: str) -> str:
-    """A day that an instruction compares with, in ISO's notation where its month is a word: `3rd of March 2024`."""
+    """Normalizes a day in an instruction to ISO, if its month is a word: `3rd of March 2024`."""
     words = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|\bof\b|[.,]", " ", text, flags=re.IGNORECASE)
     for layout in _SPOKEN_DATES:
         with contextlib.suppress(ValueError):

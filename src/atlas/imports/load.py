@@ -1,4 +1,4 @@
-"""Runs an import: from a file to rows and issues, in one transaction."""
+"""Loads a staged file into rows and issues, in one transaction."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from atlas.tables.model import Table, TableColumn
 
 @dataclass(slots=True)
 class Outcome:
-    """What an import came to."""
+    """The result of an import."""
 
     table: str
     records: int = 0
@@ -68,12 +68,15 @@ class Outcome:
 
 
 class StalePlanError(BadRequestError):
-    """The table is not as the plan found it: made, removed or changed meanwhile. The file can be planned again."""
+    """The table was created, removed or changed since the plan. The file can be planned again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The import that a file belongs to. public_id: what its organization knows it by, and answers tell."""
+    """The import that a file belongs to.
+
+    public_id: the id in answers, which the organization knows.
+    """
 
     caller: Caller
     import_id: UUID
@@ -91,9 +94,10 @@ async def load(
     summarize: Callable[[Outcome], str],
     ended: Callable[[Connection], Awaitable[None]],
 ) -> Outcome:
-    """Writes a staged file by its plan. All of it is committed when this returns, or nothing is.
+    """Writes a staged file by its plan. On return all is committed, on an error nothing.
 
-    ended: what else belongs to the import's end, in the same transaction.
+    ended: does further work at the end of the import, in the same transaction.
+    Raises StalePlanError: when the table was created, removed or changed since the plan.
     """
     checked = await asyncio.to_thread(check, Staged(staging, planned.plan))
     report("checked", staging.records)
@@ -119,12 +123,12 @@ async def write_checked(
     summarize: Callable[[Outcome], str],
     planned_for: Table | None = None,
 ) -> Outcome:
-    """Writes the records that passed, and issues of the others, within a transaction."""
+    """Writes the passing records, and issues of the other records, within a transaction."""
     staging, plan = checked.staging, checked.plan
     await bulk.begin(connection)
     table, made, added = await _prepare(connection, target.caller, plan, planned_for)
     if made or added:
-        # What was said of the columns before the import was undone.
+        # The notes on the columns from before an undo of this import.
         await column_notes.revive(connection, table.id, target.number, None if made else added)
         for column in (column for column in plan.columns if column.new and (column.unit or column.description)):
             await column_notes.note_new(connection, table.id, column.name, column.unit, column.description)
@@ -162,7 +166,7 @@ async def record_success(
 
 
 def _counts(outcome: Outcome) -> dict[str, Any]:
-    """What is stored of an outcome."""
+    """Returns the stored members of an outcome."""
     names = (
         "table_id",
         "dataset_id",
@@ -184,7 +188,10 @@ def _counts(outcome: Outcome) -> dict[str, Any]:
 async def _prepare(
     connection: Connection, caller: Caller, plan: ImportPlan, planned_for: Table | None
 ) -> tuple[Table, bool, list[str]]:
-    """The table of a plan, made or changed as the plan says; whether it is new; its new columns."""
+    """Creates or changes the table as the plan says. Returns the table, whether it is new, and its new columns.
+
+    Raises StalePlanError: when the table is not as the plan found it.
+    """
     if planned_for is None:
         await tables.lock_names(connection, caller)
         if await tables.find_tables(connection, caller, name=plan.table):
@@ -222,7 +229,7 @@ def _refuse_changed(plan: ImportPlan, before: Table, now: Table) -> None:
 
 
 def _changed(table: Table, plan: ImportPlan) -> Iterator[TableColumn]:
-    """Columns of the table that get a wider type, rules that the instruction gave, or the notation of the file."""
+    """Yields the table's columns that get a wider type, rules of the instruction, or the notation of the file."""
     for planned in plan.columns:
         column = table.column(planned.name)
         if column is None:
@@ -263,7 +270,8 @@ async def _write(
         await tables.add_indexes(connection, table)
     if plan.duplicates == "update" and outcome.duplicates:
         await _update(connection, target, matched, table, columns)
-        # What updated a row is no duplicate to review; only what a later record of the file replaced is.
+        # A record that updated a row is no duplicate to review. Only a record that a later record of the file replaced
+        # is.
         outcome.updated = matched.existing
         outcome.duplicates -= matched.existing
     look = plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
@@ -290,7 +298,10 @@ async def _update(
 async def _write_issues(
     connection: Connection, import_number: int, written: Written, table: Table, outcome: Outcome, *, look: bool
 ) -> None:
-    """Stores what is to be reviewed of records that were matched or written. look: for records that look alike."""
+    """Stores the issues of records that were matched or written.
+
+    look: whether to look for similar records.
+    """
     found: list[pa.Table] = []
     if written.plan.duplicates == "update":
         await asyncio.to_thread(written.forget_updated)
@@ -312,14 +323,14 @@ async def _write_issues(
 async def find_alike(
     connection: Connection | None, written: Written, table: Table | None
 ) -> tuple[str, list[tuple[int, int, bool, float]]] | None:
-    """Records to insert that resemble each other or rows of a table, as the column and pairs; None without any.
+    """Finds records to insert that resemble each other or rows of a table. Returns the column and pairs, or None.
 
-    A key that somebody has named tells records apart, however alike they look; one that Atlas chose may not.
+    A key that a person has stated distinguishes records, however similar. A key that Atlas chose may not.
     """
     name = name_column([(column.name, column.type) for column in written.plan.columns])
     if name is None or name in written.plan.key:
         return None
-    # A key tells records apart that otherwise agree, so it is no sign of likeness.
+    # A key distinguishes records that otherwise agree, so an equal key is no sign of similarity.
     others = [c.name for c in written.plan.columns if c.name != name and c.name not in written.plan.key]
     key = () if written.plan.key_found else written.plan.key
     fresh = await asyncio.to_thread(written.candidates, name, others, key)
@@ -331,7 +342,7 @@ async def find_alike(
 async def _known(
     connection: Connection, table: Table, name: str, others: Sequence[str], key: Sequence[str]
 ) -> list[Candidate]:
-    """Rows of a table as they are compared by likeness, where they are not too many and have the columns."""
+    """Returns the rows of a table for the comparison, if the table has the columns and not too many rows."""
     if not 0 < table.row_count <= MAX_ROWS or table.column(name) is None:
         return []
     texts = await bulk.key_texts(connection, table, None)

@@ -1,4 +1,4 @@
-"""A file as a dataset of the time-series half: the same rows, streamed live like any other."""
+"""Loads a staged file into a dataset of the time-series half. The rows are streamed live like any others."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ async def load_dataset(
     summarize: Callable[[Outcome], str],
     ended: Callable[[Connection], Awaitable[None]],
 ) -> Outcome:
-    """Appends a staged file to the caller's dataset of the plan's name, or to a new one. All or nothing.
+    """Appends a staged file to the caller's dataset with the plan's name, or to a new dataset, entirely or not at all.
 
-    ended: what else belongs to the import's end, in the same transaction.
+    ended: does further work at the end of the import, in the same transaction.
     """
     checked = checked_dataset(staging, plan)
     async with database.transaction() as connection:
@@ -41,7 +41,10 @@ async def load_dataset(
 
 
 def checked_dataset(staging: Staging, plan: ImportPlan) -> Checked:
-    """The records as rows of a dataset. Raises BadRequestError that names the first that is none."""
+    """Checks the records as rows of a dataset.
+
+    Raises BadRequestError: with the first record that is no row.
+    """
     checked = check(Staged(staging, plan))
     time = plan.column(plan.time_column or "")
     assert time is not None, "the planner names a column"
@@ -73,7 +76,10 @@ async def write_dataset(
 
 
 def _first_problem(checked: Checked, time_column: str, absent: str) -> str:
-    """Why the first record that is no row is none. absent: the condition for a record without a time."""
+    """Returns the reason why the first wrong record is no row.
+
+    absent: the condition for a record without a time.
+    """
     staging = checked.staging
     if checked.file.bad:
         first = checked.file.bad[0]
@@ -100,5 +106,5 @@ async def _frames(checked: Checked, time_column: str) -> AsyncIterator[Frame]:
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """A column as the types that a dataset has."""
+    """Converts a column to the types of a dataset."""
     return array.cast(pa.string()) if pa.types.is_temporal(array.type) else array

@@ -1,4 +1,4 @@
-"""Records that were matched: with each other by their keys, and with rows of the table."""
+"""Records that are matched to each other by their keys, and to rows of the table."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from atlas.tables.model import TableColumn
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the plan makes of records whose key is there already.
+    """The decisions on records whose key is already present.
 
-    duplicates: records that are not the first with their key; unmatched: those that should update a row and have none;
+    duplicates: the number of records that are not the first with their key.
+    unmatched: the number of records that should update a row but match none.
     leave_out: a query of the numbers of records that are not inserted, or "".
     """
 
@@ -36,11 +37,12 @@ class Decided:
 
 @dataclass(frozen=True)
 class Matched:
-    """Checked records and what has their keys. Made by `match` or `aim`.
+    """Checked records and their matches, made by `match` or `aim`.
 
-    Has the tables `keys(_n, h)`, `repeats(_n, first)` and `existing(n, row)` of its staging. key: the expression of a
-    record's key, None where rows were named. repeats: records whose key another one has. existing: rows that have the
-    key of a record.
+    The staging has the tables `keys(_n, h)`, `repeats(_n, first)` and `existing(n, row)`.
+    key: the expression of a record's key, or None if a person named the rows.
+    repeats: the number of records with the key of another record.
+    existing: the number of rows with the key of a record.
     """
 
     checked: Checked
@@ -61,18 +63,18 @@ class Matched:
         return self.checked.plan
 
     def candidate_keys(self) -> pa.Table:
-        """Keys (n, h) to look for in the table."""
+        """Returns the keys (n, h) to look up in the table."""
         return self.staging.arrow(
             "SELECT _n AS n, h FROM keys WHERE h IS NOT NULL AND _n NOT IN (SELECT _n FROM repeats)"
         )
 
     def with_existing(self, found: pa.Table) -> Matched:
-        """The same records with the rows (n, row) that have their keys."""
+        """Returns the records together with the rows (n, row) that have their keys."""
         self.staging.put("existing", found)
         return Matched(self.checked, self.key, self.repeats, len(found))
 
     def merge_repeats(self) -> None:
-        """Gives the last record of a key what only earlier ones have, as an empty cell changes nothing."""
+        """Fills the last record of a key with cells of earlier records, as an empty cell changes nothing."""
         cells = list(dict.fromkeys(physical(column.position) for column in self.plan.columns))
         latest = ", ".join(f"last({c} ORDER BY raw._n) FILTER ({c} IS NOT NULL) AS {c}" for c in cells)
         sets = ", ".join(f"{c} = coalesce(raw.{c}, earlier.{c})" for c in cells)
@@ -82,7 +84,10 @@ class Matched:
         )
 
     def decide(self) -> Decided:
-        """Decides what is inserted, once `existing` is complete. Makes `dups(_n, first, existing)` of duplicates."""
+        """Decides which records are inserted, once `existing` is complete.
+
+        Creates `dups(_n, first, existing)` of duplicates.
+        """
         duplicates, leave_out = 0, ""
         if self.plan.duplicates != "keep" and not self.plan.dataset:
             duplicates = self._find_duplicates()
@@ -99,14 +104,14 @@ class Matched:
         return int(self.staging.query("SELECT count(*) FROM dups")[0][0])
 
     def _unmatched(self) -> int:
-        """Records that no row has the key of, but for the repeats of others."""
+        """Counts the records whose key no row has, without repeats of other records."""
         known = "SELECT n FROM existing UNION ALL SELECT _n FROM repeats"
         return int(self.staging.query(f"SELECT count(*) FROM keys WHERE _n NOT IN ({known})")[0][0])
 
     def rows(self, leave_out: str = "") -> Iterator[pa.RecordBatch]:
-        """The values of the records to insert: `_n`, the plan's columns, `_key`.
+        """Yields the values of the records to insert: `_n`, the plan's columns, `_key`.
 
-        leave_out: a query of record numbers that are not inserted, if there are any.
+        leave_out: a query of record numbers that are not inserted, or "".
         """
         cells = self.checked.cells()
         left = f"AND raw._n NOT IN ({leave_out})" if leave_out else ""
@@ -121,19 +126,22 @@ class Matched:
         )
 
     def sample_rows(self, limit: int) -> list[Json]:
-        """The first records to insert, as they would be: without repeats, unless these are kept."""
+        """Returns the first records to insert as they would be, without repeats unless repeats are kept."""
         repeats = "" if self.plan.duplicates == "keep" else "AND _n NOT IN (SELECT _n FROM repeats) "
         where = f"{self.checked.passing()} {repeats}"
         query = f"SELECT {self.file.record_json()} FROM raw WHERE {where}ORDER BY _n LIMIT {limit}"
         return [exact_loads(row[0]) for row in self.staging.query(query)]
 
     def updates(self) -> Iterator[pa.RecordBatch]:
-        """New values of rows that exist: `_row`, then the plan's columns that are not of the key."""
+        """Yields the new values of existing rows: `_row`, then the plan's columns."""
         cells = "".join(f", {self.file.value(column)} AS {quote(column.name)}" for column in self.plan.columns)
         yield from self.staging.batches(f"SELECT e.row AS _row{cells} FROM existing e JOIN raw ON raw._n = e.n")
 
     def missing_keys(self) -> list[MissingRow]:
-        """Records whose keys no row has, as `record_number` and `keys`; of records with one key, all or none."""
+        """Returns records whose keys no row has, as `record_number` and `keys`.
+
+        Of records with one key, all or none are returned.
+        """
         keys = ", ".join(f"{literal(c.name)}, {self.file.value(c)}" for c in self.plan.key_columns)
         found = self.staging.query(
             f"WITH k AS (SELECT _n, CAST(json_object({keys}) AS VARCHAR) AS key FROM raw "
@@ -144,9 +152,9 @@ class Matched:
 
 
 def match(checked: Checked, table_columns: Sequence[TableColumn]) -> Matched:
-    """Finds records whose key another one has. table_columns: of the table that the keys are compared in.
+    """Finds records with the key of another record. The first of these stays, or the last if records update.
 
-    Of records with one key the first stays, or the last where records update.
+    table_columns: of the table that the keys are compared in.
     """
     plan, staging = checked.plan, checked.staging
     many = _many(plan)
@@ -154,7 +162,7 @@ def match(checked: Checked, table_columns: Sequence[TableColumn]) -> Matched:
     columns = [*(column.table_column() for column in plan.columns), *table_columns]
     source = f"raw WHERE {checked.passing()}"
     if many:
-        # Planned with each value once: the time that takes grows faster than the query.
+        # As columns, each value is planned once. Planning takes time that grows faster than the query.
         cells = ", ".join(f"{value} AS v{number}" for number, value in enumerate(values.values()))
         source = f"(SELECT _n, {cells} FROM {source})"
         values = {name: f"v{number}" for number, name in enumerate(values)}
@@ -171,7 +179,7 @@ def match(checked: Checked, table_columns: Sequence[TableColumn]) -> Matched:
 
 
 def aim(checked: Checked, targets: pa.Table) -> Matched:
-    """Matches records with rows that somebody named, as (n, row)."""
+    """Matches records with rows that a person named, as (n, row)."""
     checked.staging.put("existing", targets)
     return Matched(checked, None, existing=len(targets))
 

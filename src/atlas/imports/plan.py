@@ -1,4 +1,4 @@
-"""The plan of an import: what becomes of each column and record. It can be shown, stored and run again."""
+"""The plan of an import: the use of each column and record. A plan can be shown, stored and run again."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 
 
 class ColumnPlan(msgspec.Struct, frozen=True):
-    """A column of the file that is imported. `position` is its place in the file, from 0.
+    """A column of the file that is imported.
 
-    guessed: nobody stated the type, so what is no value of it leaves its cell empty rather than the record out.
-    unit, description: what the file says of a new column's values.
+    position: its place in the file, from 0.
+    guessed: nobody stated the type, so a misfit empties its cell rather than keeping the record out.
+    unit, description: of a new column's values, as the file states.
     """
 
     position: int
@@ -38,7 +39,10 @@ class ColumnPlan(msgspec.Struct, frozen=True):
     description: str = ""
 
     def table_column(self) -> TableColumn:
-        """The column of a new table. One for currencies is not found by the header that amounts have, too."""
+        """Returns the column of a new table.
+
+        A column of currencies does not keep the header, which the amounts have as well.
+        """
         currencies = self.type == "text" and self.kind.own_currency
         return TableColumn(
             self.name,
@@ -51,7 +55,7 @@ class ColumnPlan(msgspec.Struct, frozen=True):
         )
 
     def format_after(self, before: Kind | None) -> Kind | None:
-        """What the table remembers of the notation of a column: the last that a file has shown, `before` till then."""
+        """Returns the notation that the table stores for a column: the last in a file, else `before`."""
         if not self.kind.strict:
             return before if self.type != "text" else None
         if before is None:
@@ -62,14 +66,19 @@ class ColumnPlan(msgspec.Struct, frozen=True):
 
 
 class ImportPlan(msgspec.Struct, frozen=True):
-    """What an import does.
+    """The plan of an import.
 
-    filters: groups of comparisons, of which a record must pass all of one group; widened: new types of
-    columns of the table; discard_columns: places in the file whose values keep a record out (policy
-    "discard_row"); hidden: columns that filters compare and that are not imported; replace: whether the rows that are
-    there are archived; only_existing: whether records that match no row stay out; left_out: headers that are not
-    imported; understood, not_understood: the instruction; proposals: columns that headers may mean; questions: what
-    must be answered before anything is written; written: what the file shows of its encoding and delimiter.
+    filters: groups of comparisons. A record must pass all comparisons of one group.
+    widened: new types of the table's columns.
+    discard_columns: places in the file whose values keep a record out (policy "discard_row").
+    hidden: columns that filters compare but that are not imported.
+    replace: whether present rows are archived.
+    only_existing: whether records that match no row are left out.
+    left_out: headers that are not imported.
+    understood, not_understood: the parts of the instruction.
+    proposals: columns that headers may mean.
+    questions: what must be answered before anything is written.
+    written: the encoding and delimiter that the file shows.
     """
 
     table: str
@@ -103,18 +112,18 @@ class ImportPlan(msgspec.Struct, frozen=True):
         return next((column for column in self.columns if column.name == name), None)
 
     def filtered(self, name: str) -> ColumnPlan:
-        """The column that a filter compares, which need not be imported."""
+        """Returns the column that a filter compares, imported or not."""
         return next(column for column in (*self.columns, *self.hidden) if column.name == name)
 
     @property
     def key_columns(self) -> Sequence[ColumnPlan]:
-        """Columns whose values make two records the same; without a key, all."""
+        """The columns whose values make two records equal. Without a key: all columns."""
         chosen = [column for column in self.columns if column.name in self.key]
         return chosen if self.key else self.columns
 
 
 def with_guesses(columns: Sequence[ColumnPlan], key: Sequence[str], stated: Collection[int]) -> list[ColumnPlan]:
-    """Marks columns whose type is a guess that costs no record: not those of keys, and none of `stated` positions."""
+    """Marks columns with a guessed type, where a misfit costs no record. Keys and `stated` positions are not marked."""
     return [
         msgspec.structs.replace(
             column, guessed=not (column.required or column.name in key or column.position in stated)
@@ -132,7 +141,7 @@ class Planned:
 
 
 def cut_names(columns: Sequence[ColumnPlan]) -> list[str]:
-    """Notes on new columns whose headers are longer than a name can be."""
+    """Writes notes on new columns whose headers are longer than a name can be."""
     return [
         f"the header {column.header!r} is too long for a column, which is called {column.name}"
         for column in columns
@@ -141,7 +150,10 @@ def cut_names(columns: Sequence[ColumnPlan]) -> list[str]:
 
 
 def find_time_column(columns: Sequence[ColumnPlan]) -> ColumnPlan:
-    """The column that holds the time of a dataset's rows. Raises BadRequestError where none has dates or times."""
+    """Returns the column with the time of a dataset's rows.
+
+    Raises BadRequestError: when no column has dates or times.
+    """
     times = [column for column in columns if column.type in ("date", "timestamp")]
     named = [column for name in _TIME_NAMES for column in times if column.name == name]
     if not times:

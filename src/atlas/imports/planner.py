@@ -1,4 +1,4 @@
-"""From a staged file and an instruction to the plan of an import. Nothing is written here."""
+"""Plans an import from a staged file and an instruction. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = ["Inferred", "find_target", "inspect", "make_plan"]
 def make_plan(
     staging: Staging, inferred: Inferred, instruction: ImportInstruction, tables: Sequence[Table], file_name: str
 ) -> ImportPlan:
-    """The plan for a file. Raises BadRequestError where the instruction names a column that is not there."""
+    """Plans an import. Raises BadRequestError when the instruction names a column that the file lacks."""
     planner = _Planner(staging, inferred, instruction, tables, file_name)
     return planner.plan()
 
@@ -131,7 +131,7 @@ class _Planner:
         return remarks(self._staging, column.position, column.kind)
 
     def _chosen(self) -> list[int]:
-        """Positions of the columns to import, in order."""
+        """Returns the positions of the columns to import, in order."""
         every = list(range(len(self._headers)))
         if self._said.keep:
             every = [place for name in self._said.keep if (place := self._find(name)) is not None]
@@ -150,7 +150,7 @@ class _Planner:
         ]
 
     def _mapped(self, table: Table | None) -> list[ColumnPlan]:
-        """Columns by a mapping that was given, to the letter."""
+        """Returns the columns by a given mapping, to the letter."""
         columns = []
         pairs = resolve_mapping(self._said.mapping, self._headers)
         for name, place in pairs:
@@ -164,10 +164,10 @@ class _Planner:
         return columns
 
     def _find(self, told: str) -> int | None:
-        """The column that is meant; what is not there is told as not understood."""
+        """Returns the place of a column that the instruction names. A missing column is reported as not understood."""
         place = place_of(told, self._headers, self._inferred.names)
         if place is None:
-            # By the name that the instruction gives it.
+            # The instruction may use the new name that it gives the column.
             old = next((old for old, new in self._said.rename.items() if new == told), None)
             place = None if old is None else place_of(old, self._headers, self._inferred.names)
         if place is None:
@@ -175,7 +175,7 @@ class _Planner:
         return place
 
     def _renamed(self, chosen: Sequence[int]) -> dict[int, str]:
-        """New names by position; asks about those that another of the columns imported has."""
+        """Returns the new names by position, and asks about names that other imported columns have."""
         found = {}
         for old, new in self._said.rename.items():
             place = place_of(old, self._headers, self._inferred.names)
@@ -195,13 +195,13 @@ class _Planner:
 
     def _column(self, place: int, name: str, kind: Kind) -> ColumnPlan:
         if self._said.dataset and kind.type == "numeric":
-            # A dataset has doubles; what those do not hold stays text.
+            # A dataset has doubles. Numbers that doubles cannot hold stay texts.
             longest = max((len(text) for text in self._inferred.samples[place]), default=0)
             kind = replace(kind, type="double") if longest <= DOUBLE_DIGITS else TEXT
         return ColumnPlan(place, self._headers[place], name, kind.type, kind, semantic=kind.semantic)
 
     def _map(self, chosen: Sequence[int], table: Table) -> list[ColumnPlan]:
-        """Columns of the file onto those of a table; new ones by the policy."""
+        """Maps columns of the file to columns of a table. The policy decides on new columns."""
         renamed = self._renamed(chosen)
         offered = [(renamed.get(place, self._headers[place]), self._inferred.kinds[place]) for place in chosen]
         matching = match_columns(offered, table.columns)
@@ -235,8 +235,8 @@ class _Planner:
         return sorted(columns, key=lambda column: column.position)
 
     def _proposed(self, proposed: dict[int, Proposal], renamed: dict[int, str]) -> dict[int, str]:
-        """Columns that may be meant, where that was accepted; else a question, but where new columns are spoken of."""
-        # Somebody who gives a name means that name.
+        """Returns accepted proposals. Asks about undecided ones, unless the instruction decides on new columns."""
+        # A person who gives a new name means exactly that name.
         proposed = {place: each for place, each in proposed.items() if place not in renamed}
         self._proposals = [replace(p, header=self._headers[n]) for n, p in sorted(proposed.items())]
         if self._said.accept_proposals:
@@ -270,7 +270,7 @@ class _Planner:
         )
 
     def _fitting(self, place: int, column: TableColumn) -> tuple[Kind, str]:
-        """How to read what goes into a column of the table, and the type that it then has."""
+        """Returns how to read the values for a column of the table, and the type of the column afterwards."""
         kind, type_ = self._inferred.kinds[place], column.type
         widens = (self._said.policy or "evolve") in ("evolve", "discard_value")
         if type_ == "text" or (place in self._inferred.stated and kind.type == "text" and widens):
@@ -285,7 +285,7 @@ class _Planner:
         return asked if asked is not None and widens else (self._as_column(place, column), type_)
 
     def _holds(self, column: TableColumn, place: int, kind: Kind) -> bool:
-        """Whether a column of another type holds the values of a kind as they are; a double holds no money."""
+        """Checks whether a column of another type holds the values of a kind unchanged. A double holds no money."""
         if (kind.type, column.type) in WIDENINGS:
             return True
         if column.type != "double" or kind.type not in NUMBERS:
@@ -302,7 +302,7 @@ class _Planner:
         return [] if (place, kind) in self._staging.clean else self._staging.misfits(place, kind)
 
     def _asked(self, place: int, column: TableColumn) -> tuple[Kind, str] | None:
-        """The kind and type of a column that the file's texts do not fit by themselves; None leaves the type."""
+        """Returns kind and type for a column that the file's own kind does not fit. None keeps the type."""
         kind = self._as_column(place, column)
         total, failed = self._staging.failures([*[TEXT] * place, kind])[place]
         if not failed:
@@ -318,7 +318,7 @@ class _Planner:
         return TEXT, "text"
 
     def _named(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:
-        """A column of the plan by its new name or its header."""
+        """Returns a column of the plan by its new name or its header, or None."""
         for candidates in ([c.name for c in columns], [c.header for c in columns]):
             found = close_name(told, candidates, columns=True)
             if found is not None:
@@ -375,7 +375,7 @@ class _Planner:
         return checked.filter
 
     def _unseen(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:
-        """A column of the file that is compared, but not imported."""
+        """Returns a column of the file that a filter compares but that is not imported, or None."""
         if (place := place_of(told, self._headers, self._inferred.names)) is None:
             return None
         taken = [column.name for column in (*columns, *self._hidden)]
@@ -384,7 +384,7 @@ class _Planner:
         return self._hidden[-1]
 
     def _key(self, columns: Sequence[ColumnPlan], existing: Table | None) -> tuple[tuple[str, ...], bool]:
-        """The columns that make two records the same, and whether Atlas chose them itself."""
+        """Returns the key columns, and whether Atlas chose the columns itself."""
         if self._said.key:
             names = []
             for told in self._said.key:

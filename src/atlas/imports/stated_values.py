@@ -1,4 +1,4 @@
-"""Values that filters and rules of an instruction name, held against the file; what does not fit is told or asked."""
+"""Compares the values in filters and rules of an instruction with the file, and notes or asks about misfits."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from atlas.language.instructions import Filter, ImportInstruction
 from atlas.language.paraphrase import filter_text
 from atlas.tables.model import SHOWN_TYPES, Rules
 
-# Words for "one of" that texts begin with, too, as in `in progress` and `en cours`.
+# Words for "one of" that texts begin with as well, as in `in progress` and `en cours`.
 _INSIDE = ("in", "en", "dans")
 _MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedFilter:
-    """A filter as it is meant; notes: what is to be told of its values; questions: what is to be asked."""
+    """A filter with resolved values.
+
+    notes: on its values.
+    questions: to ask about its values.
+    """
 
     filter: Filter
     notes: tuple[str, ...] = ()
@@ -34,7 +38,10 @@ class CheckedFilter:
 
 
 def check_values(item: Filter, column: ColumnPlan, staging: Staging, is_column: Callable[[str], bool]) -> CheckedFilter:
-    """Looks the texts up that a comparison says are equal. is_column: whether a text is the name of a column."""
+    """Looks up the texts of a comparison for equality.
+
+    is_column: whether a text is the name of a column.
+    """
     if column.type != "text" or item.operator not in ("=", "in") or len(item.values) > _MOST:
         return CheckedFilter(item)
     if item.operator == "in" and len(item.values) == 1:
@@ -53,7 +60,7 @@ def check_values(item: Filter, column: ColumnPlan, staging: Staging, is_column: 
 
 
 def _phrase(item: Filter, column: ColumnPlan, staging: Staging) -> CheckedFilter:
-    """`status is in progress`: one of a list of one, or the text `in progress`."""
+    """Resolves `status is in progress`: a list with one value, or the text `in progress`."""
     value = item.values[0]
     phrases = [f"{word} {value}" for word in _INSIDE]
     absent = _absent([value, *phrases], column, staging)
@@ -76,7 +83,7 @@ def _told(column: ColumnPlan, value: str) -> str:
 
 
 def _absent(values: Sequence[str], column: ColumnPlan, staging: Staging) -> list[str]:
-    """Those of some texts that no cell is, in any case."""
+    """Returns the texts that equal no cell, without regard to case."""
     cell = f"lower({physical(column.position)})"
     counts = ", ".join(f"count(*) FILTER ({cell} = {literal(value.lower())})" for value in values)
     row = staging.query(f"SELECT {counts} FROM raw")[0]
@@ -84,7 +91,7 @@ def _absent(values: Sequence[str], column: ColumnPlan, staging: Staging) -> list
 
 
 def rule_questions(rule: Rules, column: ColumnPlan, staging: Staging) -> list[str]:
-    """Questions about a rule that no value of its column can keep."""
+    """Returns questions on a rule that no value of its column can satisfy."""
     shown = SHOWN_TYPES[column.type]
     if rule.bounded and column.type not in NUMBERS:
         return [f"{column.name} is {shown}, of which nothing is less or more than a number. Which rule is meant?"]
@@ -96,7 +103,11 @@ def rule_questions(rule: Rules, column: ColumnPlan, staging: Staging) -> list[st
 
 
 def rename_questions(renamed: Mapping[int, str], chosen: Sequence[int], headers: Sequence[str]) -> list[str]:
-    """Questions about new names that other columns have. renamed: new names by position; chosen: positions imported."""
+    """Returns questions on new names that other columns have.
+
+    renamed: new names by position.
+    chosen: the positions of imported columns.
+    """
     told = [identifier(renamed.get(place, headers[place])) for place in chosen]
     twice = [
         renamed[place] for place, name in zip(chosen, told, strict=True) if place in renamed and told.count(name) > 1
@@ -105,6 +116,6 @@ def rename_questions(renamed: Mapping[int, str], chosen: Sequence[int], headers:
 
 
 def with_filter(said: ImportInstruction, filters: tuple[tuple[Filter, ...], ...]) -> tuple[Clause, ...]:
-    """What was understood, with the filter as it is applied to the file."""
+    """Returns the understood clauses, with the filter as applied to the file."""
     meaning = filter_text(filters, exclude=said.exclude)
     return tuple(replace(each, meaning=meaning) if each.kind == "filter" else each for each in said.understood)
