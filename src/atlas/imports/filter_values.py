@@ -1,4 +1,4 @@
-"""Values of filters that stand for more than they are: a value without its column, and a year of dates."""
+"""Resolves values of filters: a value without its column, and a year, quarter or month of dates."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _TIMES = ("date", "timestamp")
 
 
 def with_column(item: Filter, headers: Sequence[str], kinds: Sequence[Kind], staging: Staging) -> Filter | str:
-    """Gives a filter without a column that of the one column which has the value. Other filters stay as they are.
+    """Adds the only column with the value to a filter without a column. Other filters stay unchanged.
 
-    A year, a quarter or a month is a value of the one column of dates. Where no column has the value, or several have
-    it, gives a question instead.
+    A year, quarter or month is a value of the only column of dates. Returns a question if no column or several columns
+    have the value.
     """
     if item.column:
         return item
@@ -47,9 +47,9 @@ def with_column(item: Filter, headers: Sequence[str], kinds: Sequence[Kind], sta
 
 
 def as_range(item: Filter, column: ColumnPlan) -> tuple[Filter, str | None]:
-    """Gives a comparison of dates with years, quarters or months as one with their first and last days.
+    """Converts a comparison of dates with years, quarters or months to one with their first and last days.
 
-    Gives a question, too, where several of these are listed.
+    Returns a question as well if several of these are listed.
     """
     if column.type not in _TIMES or item.operator not in _COMPARED:
         return item, None

@@ -1,4 +1,4 @@
-"""Past imports: lists, details, progress, exports."""
+"""Past imports: lists, details, progress and exports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A CSV ready to be sent."""
+    """A CSV to send."""
 
     table_name: str
     rows: int
@@ -35,7 +35,7 @@ class Export:
 
 
 class HistoryService:
-    """What callers see of the imports of their organization."""
+    """Reads the imports of the caller's organization."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,10 +52,12 @@ class HistoryService:
         search: str | None = None,
         sort: str | None = None,
     ) -> ImportPage:
-        """A page of imports, newest first, and how many of all wait for decisions.
+        """Returns a page of imports, newest first, and the number of all imports that wait for decisions.
 
-        waiting: only those with open issues, or only those without. search: text in the names of file and table.
+        waiting: True for imports with open issues, False for imports without.
+        search: a text in the name of the file or table.
         sort: see `atlas.kit.sorting`.
+        Raises BadRequestError: when a parameter is invalid.
         """
         refuse_unstorable("search", search or "")
         if status is not None and status not in STATUSES:
@@ -76,7 +78,10 @@ class HistoryService:
         return ImportPage(tuple(ImportInfo(**_brief(row)) for row in rows), total, limit, offset, waits)
 
     async def get(self, caller: Caller, import_id: str) -> ImportDetail:
-        """Everything known of an import."""
+        """Returns all details of an import.
+
+        Raises NotFoundError: when the caller sees no such import.
+        """
         row = await find_import(self._database, caller, import_id)
         waiting = await imports.issue_counts(self._database, row["number"])
         return ImportDetail(
@@ -95,7 +100,10 @@ class HistoryService:
         )
 
     async def progress(self, caller: Caller, import_id: str) -> Progress:
-        """How far an import is."""
+        """Returns the progress of an import.
+
+        Raises NotFoundError: when the caller sees no such import.
+        """
         row = await find_import(self._database, caller, import_id)
         done = row["status"] in ENDED
         return Progress(
@@ -108,7 +116,10 @@ class HistoryService:
         )
 
     async def follow(self, caller: Caller, import_id: str) -> AsyncIterator[bytes]:
-        """Server-Sent Events with the progress of an import, until it ends."""
+        """Streams the progress of an import as Server-Sent Events until the import ends.
+
+        Raises NotFoundError: when the caller sees no such import.
+        """
         first = await self.progress(caller, import_id)
 
         async def events() -> AsyncIterator[bytes]:
@@ -125,7 +136,11 @@ class HistoryService:
         return events()
 
     async def export(self, caller: Caller, import_id: str, *, metadata: bool, safe: bool) -> Export:
-        """The rows of an import as CSV."""
+        """Exports the rows of an import as CSV.
+
+        Raises BadRequestError: when the import made a dataset.
+        Raises NotFoundError: when the import or its table is gone.
+        """
         row = await find_import(self._database, caller, import_id)
         if row["dataset_id"] is not None:
             raise BadRequestError("Not a table", f"it made dataset {row['dataset_id']}; use /api/rows/bulk_download/")
@@ -143,7 +158,7 @@ class HistoryService:
 
 
 def _brief(row: Row) -> Row:
-    """Members of an ImportInfo."""
+    """Returns the members of an ImportInfo."""
     return {
         "import_id": str(row["public_id"]),
         "file_name": row["file_name"],

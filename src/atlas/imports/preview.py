@@ -1,4 +1,4 @@
-"""What an import would do: counts, failing and replaced cells, and readings to choose from. Nothing is written."""
+"""Computes the effects of an import without writing: counts, failing and replaced cells, and alternative readings."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from atlas.llm.with_fallback import Understood
 from atlas.tables import bulk
 from atlas.tables.model import SHOWN_TYPES, Table
 
-# Cells of each kind that a preview names; of the others it tells the number.
+# The number of cells of each kind that a preview lists. Further cells are counted only.
 SHOWN_CELLS = 20
-# Keys of more records are not looked up in the table for a preview alone.
+# A preview does not look up the keys of more records in the table.
 MOST_LOOKED_UP = 500_000
 _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an import would come to, and the first cells that fail or are replaced.
+    """The expected result of an import, and the first cells that fail or are replaced.
 
-    in_table: records whose key a row of the table has; None where nobody looked.
+    in_table: the number of records with the key of a row in the table, or None if not looked up.
     """
 
     outcome: Outcome
@@ -50,7 +50,10 @@ class Expected:
 
 
 async def expect(database: Database, file: Staged, table: Table | None) -> tuple[Expected, Matched]:
-    """What carrying out a plan would come to, and its matched records. table: the one that is there, if any."""
+    """Computes the expected result of a plan, and returns the matched records as well.
+
+    table: the target, if the table exists.
+    """
     plan, staging = file.plan, file.staging
     checked = await asyncio.to_thread(check, file)
     columns = table.columns if table is not None else [column.table_column() for column in plan.columns]
@@ -71,16 +74,19 @@ async def expect(database: Database, file: Staged, table: Table | None) -> tuple
 
 
 def _looks(plan: ImportPlan, outcome: Outcome) -> bool:
-    """Whether an import would look for records that look alike."""
+    """Checks whether an import would look for similar records."""
     return not plan.dataset and plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
 
 
 async def _in_table(database: Database, matched: Matched, table: Table | None) -> tuple[Matched, int | None]:
-    """The records with the rows that have their keys, and how many have one; None where nobody looked."""
+    """Matches the records with rows that have their keys.
+
+    Returns the number of such records, or None if not looked up.
+    """
     plan = matched.plan
     if table is None or plan.dataset or plan.replace or (plan.duplicates == "keep" and not plan.only_existing):
         return matched, 0
-    # With another key, or other types in the key, the rows' keys would be made anew first.
+    # With another key, or other types in the key, the keys of all rows would first have to be computed again.
     rekeyed = bool(plan.key and plan.key != table.key) or bool(set(plan.widened) & set(table.key))
     if rekeyed or matched.staging.records > MOST_LOOKED_UP:
         return matched, None
@@ -92,7 +98,7 @@ async def _in_table(database: Database, matched: Matched, table: Table | None) -
 
 
 def _count(matched: Matched, outcome: Outcome, in_table: int, table: Table | None) -> Written:
-    """Counts what becomes of the records, and numbers those that would be rows."""
+    """Counts the results of the records, and numbers the records that would become rows."""
     decided = matched.decide()
     outcome.duplicates, outcome.unmatched = decided.duplicates, decided.unmatched
     outcome.left_out = matched.checked.left_out() + decided.unmatched
@@ -105,7 +111,7 @@ def _count(matched: Matched, outcome: Outcome, in_table: int, table: Table | Non
 
 
 def _failing(checked: Checked) -> tuple[list[FailingCell], int]:
-    """The first cells that fail, by record, and how many more there are."""
+    """Returns the first failing cells, by record, and the number of further failing cells."""
     staging = checked.staging
     lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in checked.file.bad[:SHOWN_CELLS]]
     cells = [
@@ -119,7 +125,7 @@ def _failing(checked: Checked) -> tuple[list[FailingCell], int]:
 
 
 def _replaced(written: Written) -> tuple[list[ReplacedCell], int]:
-    """The first cells that would be replaced, by record, and how many there are in all."""
+    """Returns the first replaced cells, by record, and the number of all replaced cells."""
     query = written.matched.checked.replaced
     if query is None:
         return [], 0
@@ -135,7 +141,7 @@ def _short(value: Any) -> str | None:
 
 
 def choices(plan: ImportPlan) -> list[Choice]:
-    """Columns of a plan that can be read in two ways, where the notes tell so."""
+    """Returns the columns of a plan with two possible readings."""
     found = []
     for column in plan.columns:
         kind = column.kind
@@ -157,7 +163,10 @@ def choices(plan: ImportPlan) -> list[Choice]:
 def preview_of(
     expected: Expected, plan: ImportPlan, understood: Understood[ImportInstruction], file_name: str, sample: list[Json]
 ) -> Preview:
-    """What a preview tells. sample: the first records as they would be."""
+    """Builds a preview.
+
+    sample: the first records as they would be stored.
+    """
     outcome = expected.outcome
     return Preview(
         table_name=plan.table,

@@ -1,4 +1,4 @@
-"""Imports: run, preview, history, progress, export."""
+"""The HTTP endpoints of imports: run, preview, history, progress and export."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def smart_import(
 
 
 class ObjectBody(Body):
-    """A file in object storage and what to do with it."""
+    """A file in object storage, and the instruction for its import."""
 
     file_name: str = Field(min_length=1, max_length=1000, examples=["exports/contacts_2024.csv"])
     instruction: str = Field(max_length=10_000, examples=["Import into my contacts table"])
@@ -83,7 +83,7 @@ class ObjectBody(Body):
 async def smart_import_b2(
     http: Request, caller: CallerDep, background: BackgroundServiceDep, body: ObjectBody
 ) -> ImportResult | PendingImport:
-    """As `smart-import`, for a file that is in the server's object storage already."""
+    """Imports a file that is in the server's object storage already, as `smart-import` does."""
     work = background.import_object(
         caller,
         body.file_name,
@@ -94,7 +94,7 @@ async def smart_import_b2(
         metadata=body.callback_metadata,
         accept_proposals=body.accept_proposals,
     )
-    # What is to run later is quickly taken, and runs whoever waits.
+    # An import that runs later is accepted quickly, and runs even if the client disconnects.
     return await (work if body.callback_url else while_connected(http, work))
 
 
@@ -108,7 +108,7 @@ async def preview_import(
     thread_id: ThreadField = None,
     accept_proposals: ProposalsField = None,
 ) -> Response:
-    """The plan of an import: columns, types, key, duplicates and problems. Writes nothing."""
+    """Plans an import: columns, types, key, duplicates and problems. Writes nothing."""
     path, name = received(file)
     request = ImportRequest(path, name, instruction, thread_id, accept_proposals=accept_proposals)
     return exact_json(await while_connected(http, imports.preview(caller, request)))
@@ -130,20 +130,20 @@ async def import_history(
     ] = None,
     sort: Annotated[str | None, Query(max_length=100, description=described(IMPORT_FIELDS))] = None,
 ) -> ImportPage:
-    """Imports of your organization, newest first unless you say otherwise, and how many of all wait for decisions."""
+    """Lists imports of your organization, newest first by default, and counts all imports that wait for decisions."""
     return await history.list(caller, table_name, status, limit, offset, waiting=waiting, search=search, sort=sort)
 
 
 @router.get("/import-history/{import_id}", responses=answer(ImportDetailView), summary="Get an import")
 async def get_import(caller: CallerDep, history: HistoryServiceDep, import_id: str) -> Response:
-    """Everything known of one import, its plan included."""
+    """Returns all details of one import, its plan included."""
     # No member of a class can be called so.
     return exact_json({"success": True, "import": await history.get(caller, import_id)})
 
 
 @router.get("/import/{import_id}", summary="Progress of an import")
 async def import_progress(caller: CallerDep, history: HistoryServiceDep, import_id: str) -> Progress:
-    """Status, stage and records so far."""
+    """Returns status, stage and number of records so far."""
     return await history.progress(caller, import_id)
 
 
@@ -154,7 +154,7 @@ async def import_progress(caller: CallerDep, history: HistoryServiceDep, import_
     responses=events(progress={"$ref": "#/components/schemas/ProgressView"}),
 )
 async def stream_progress(caller: CallerDep, history: HistoryServiceDep, import_id: str) -> StreamingResponse:
-    """Server-Sent Events `progress` until the import ends."""
+    """Streams Server-Sent Events `progress` until the import ends."""
     following = await history.follow(caller, import_id)
     return FileResponse(following, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
@@ -172,7 +172,7 @@ async def export_import(
     include_metadata: Annotated[bool, Query(description="Also Atlas's own columns.")] = False,
     safe: Annotated[bool, Query(description="Put an apostrophe before texts that a spreadsheet would run.")] = False,
 ) -> StreamingResponse:
-    """All rows that the import brought and that are not archived."""
+    """Exports all rows that the import brought, except archived rows."""
     file = await history.export(caller, import_id, metadata=include_metadata, safe=safe)
     headers = {
         "X-Rows-Count": str(file.rows),

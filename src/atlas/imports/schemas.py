@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the answers about imports that no class of the contract can be."""
+"""Answers on imports in the OpenAPI document that no class of the contract can describe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports as callers see them: plan, preview, run, history."""
+"""Imports as callers see them: plan, preview, run and history."""
 
 from __future__ import annotations
 
@@ -44,17 +44,18 @@ from atlas.timeseries.maintenance.scheduler import Upkeep
 
 Row = dict[str, Any]
 log = structlog.get_logger()
-# How often a file is planned where others change its table at the same time.
+# The number of plans for a file while others change its table at the same time.
 PLANS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file on disk and what to do with it.
+    """A file on disk, and the instruction for its import.
 
-    `said`: an instruction that is taken apart already. `accept_proposals`: whether columns that headers may mean are
-    taken; None asks. `import_id`: an id of the caller's choice, by which others can
-    follow the import from its start, and which makes a repeated request safe.
+    parsed: the instruction, if it is already parsed.
+    accept_proposals: whether likely columns of headers are accepted. None: ask.
+    import_id: an id of the caller's choice. Other requests can follow the import by the id from the start, and a
+    repeated request is safe.
     """
 
     path: Path
@@ -62,7 +63,7 @@ class ImportRequest:
     instruction: str
     thread_id: str | None = None
     table: str | None = None
-    said: ImportInstruction | None = None
+    parsed: ImportInstruction | None = None
     import_id: UUID | None = None
     accept_proposals: bool | None = None
 
@@ -95,7 +96,7 @@ class ImportService:
     async def record(
         self, database: Database | Connection, caller: Caller, request: ImportRequest, *, status: str, **fields: Any
     ) -> Target:
-        """Records a new import. On a connection, it is part of the transaction there."""
+        """Records a new import. On a connection, the record is part of that transaction."""
         if "\0" in request.instruction + (request.thread_id or "") + (request.table or ""):
             raise BadRequestError("Invalid parameter", "instruction, thread_id: the NUL character is not allowed")
         import_id, number = await imports.create(
@@ -115,7 +116,7 @@ class ImportService:
         return Target(caller, import_id, number, request.import_id or import_id)
 
     async def run(self, caller: Caller, request: ImportRequest) -> ImportResult:
-        """Imports a file now. Raises OverloadedError where too many run."""
+        """Imports a file now. Raises OverloadedError when too many imports run."""
         async with self._lane.slot(caller):
             target = await self.begin(caller, request)
             keeping = asyncio.create_task(imports.keep_file(self._database, target.import_id, request.path))
@@ -129,17 +130,20 @@ class ImportService:
     async def execute(
         self, target: Target, request: ImportRequest, *, again: bool = False, queued: bool = False
     ) -> ImportResult:
-        """Runs an import that was begun, after all that run before it. queued: whether it is a job."""
+        """Runs a recorded import, in its turn.
+
+        queued: whether the import is a job.
+        """
         async with self._lane.slot(target.caller, patient=True):
             return await self._execute(target, request, again=again, queued=queued)
 
     async def _execute(
         self, target: Target, request: ImportRequest, *, again: bool, queued: bool = False
     ) -> ImportResult:
-        """Runs an import that was begun. What goes wrong is recorded with it, then raised.
+        """Runs a recorded import. Errors are stored with the import, then raised.
 
-        again: whether it will be run again where the database or the disk fails, so that this is no end to record.
-        queued: whether another process takes it up where this one stops.
+        again: whether the import runs again if the database or the disk fails, so that such an error is not its end.
+        queued: whether another process continues the import if this one stops.
         """
         try:
             known = await tables.find_tables(self._database, target.caller)
@@ -171,9 +175,9 @@ class ImportService:
     async def run_after(
         self, target: Target, request: ImportRequest, first: Callable[[Connection], Awaitable[None]]
     ) -> ImportResult:
-        """Runs an import in one transaction with what `first` does. Whatever fails leaves all as it was.
+        """Runs an import in one transaction with `first`. Any failure leaves all data unchanged.
 
-        The file is read before the transaction begins and planned after `first`, on the tables that it leaves.
+        The file is read before the transaction and planned after `first`, on the tables that `first` leaves.
         """
         async with self._lane.slot(target.caller, patient=True):
             known = await tables.find_tables(self._database, target.caller)
@@ -204,7 +208,7 @@ class ImportService:
         progress: Progress,
         queued: bool,
     ) -> tuple[Planned, Outcome]:
-        """Plans a staged file and writes it. Looks and plans again where the table was made or changed meanwhile."""
+        """Plans a staged file and writes its rows. Plans again if the table was created or changed meanwhile."""
         for left in reversed(range(PLANS)):
             planned = await asyncio.to_thread(_plan, request, staging, known, told)
             refuse_unclear(planned.plan, target.public_id)
@@ -217,7 +221,7 @@ class ImportService:
         raise AssertionError("the last plan is written or raises")
 
     async def _fail(self, target: Target, reason: str) -> None:
-        # Whatever holds the turns of its user or ends its task, an import that has failed is recorded as such.
+        # A failed import is recorded as failed, even if its user's turns are taken or its task is cancelled.
         with contextlib.suppress(AtlasError):
             await asyncio.shield(start_detached(self._announcements.fail(self._database, target.import_id, reason)))
 
@@ -246,7 +250,10 @@ class ImportService:
     async def _staged(
         self, caller: Caller, request: ImportRequest, known: Sequence[Table], progress: Progress | None = None
     ) -> AsyncIterator[tuple[Staging, Understood[ImportInstruction]]]:
-        """Reads a file's records, and the instruction. known: the organization's tables."""
+        """Yields the staged records of a file, and the parsed instruction.
+
+        known: the organization's tables.
+        """
         told = await self._instruction(caller, request, known)
         report = None if progress is None else lambda records: progress.report("reading", records)
         # Both readings choose among these tables: a table that another import creates meanwhile is no contradiction.
@@ -256,7 +263,7 @@ class ImportService:
         async with self._stager.staging(
             caller, request.path, request.file_name, options, on_progress=report
         ) as staging:
-            # Now that the file's columns are known, the instruction can be read with them.
+            # With the file's columns known, the instruction can be parsed more precisely.
             told = await self._instruction(caller, request, known, staging.source.names, told)
             other = _target(told.said, known, request)
             wrong_table = other != table and before != FileFormat()
@@ -272,9 +279,13 @@ class ImportService:
         headers: Sequence[str] = (),
         before: Understood[ImportInstruction] | None = None,
     ) -> Understood[ImportInstruction]:
-        """What the instruction says. headers, before: of the file, and what it was before they were known."""
-        if request.said is not None:
-            return Understood(request.said)
+        """Parses the instruction.
+
+        headers: of the file, if known.
+        before: the instruction as parsed without headers.
+        """
+        if request.parsed is not None:
+            return Understood(request.parsed)
         if before is None:
             told = await self._language.import_instruction(caller, request.instruction, known)
         else:
@@ -301,7 +312,7 @@ class ImportService:
         known: Sequence[Table],
         headers: Sequence[str],
     ) -> ImportInstruction:
-        """What an earlier import of the thread was told, with what this one says instead."""
+        """Combines the instruction of an earlier import in the thread with the changes of this one."""
         past = []
         if request.thread_id:
             past = await imports.find(self._database, caller, thread=request.thread_id, status="success", limit=20)
@@ -324,7 +335,7 @@ class ImportService:
         return said
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Preview:
-        """What an import would do. Nothing is written."""
+        """Computes the effects of an import, without writing."""
         async with self._lane.slot(caller):
             known = await tables.find_tables(self._database, caller)
             async with self._staged(caller, request, known) as (staging, told):
@@ -335,7 +346,10 @@ class ImportService:
 
 
 def _target(said: ImportInstruction, known: Sequence[Table], request: ImportRequest) -> Table | None:
-    """Finds the table that an instruction means. known: the organization's tables."""
+    """Finds the table that an instruction names.
+
+    known: the organization's tables.
+    """
     return None if said.dataset else find_target(said, known, request.file_name)
 
 
@@ -383,7 +397,10 @@ def _result(
 
 
 async def find_import(database: Database, caller: Caller, text: str) -> Row:
-    """An import that the caller may see by the id that the organization knows. Raises NotFoundError."""
+    """Returns an import that the caller may see, by its public id.
+
+    Raises NotFoundError: when the caller sees no such import.
+    """
     missing = NotFoundError("Import not found", f"no import with ID {text[:64]!r}")
     rows = await imports.find(database, caller, import_id=identified(text, missing))
     if not rows:

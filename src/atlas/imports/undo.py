@@ -28,13 +28,13 @@ from atlas.tables.model import SHOWN_TYPES
 from atlas.timeseries import deletion
 
 Row = dict[str, Any]
-# States of an import that has something to take back.
+# The states of an import that has something to undo.
 IN_FORCE = ("success", "partially_undone")
 
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """A mapping that a caller gives: columns of the table to headers of the file."""
+    """A mapping by a caller: columns of the table to headers of the file."""
 
     table_name: str | None
     mappings: Mapping[str, str]
@@ -51,17 +51,17 @@ class FileMapping:
 
 
 class UndoService:
-    """Takes imports back, and runs them again."""
+    """Undoes imports, and runs imports again."""
 
     def __init__(self, database: Database, runner: ImportService) -> None:
         self._database = database
         self._runner = runner
 
     async def undo(self, caller: Caller, import_id: str, *, partial: bool = False, dry_run: bool = False) -> Undone:
-        """Takes an import, update or correction back as a whole; with `partial`, what nobody has changed since.
+        """Undoes an import, update or correction as a whole. With `partial`, only unchanged rows and values are undone.
 
-        dry_run: tells what would be taken back, and changes nothing. Raises BadRequestError where others have changed
-        the same rows since, and neither is asked for.
+        dry_run: computes the result of the undo, and changes nothing.
+        Raises BadRequestError: when others have changed the same rows since, unless `partial` or `dry_run` is set.
         """
         row = await find_import(self._database, caller, import_id)
         async with self._database.transaction(keep=not dry_run) as connection:
@@ -73,7 +73,10 @@ class UndoService:
         return _undone(row, done, later, dry_run=dry_run)
 
     async def last_of_thread(self, caller: Caller, thread_id: str | None) -> str:
-        """The newest import of a thread, or of the caller's organization. Raises BadRequestError."""
+        """Returns the id of the newest import of a thread, or of the caller's organization.
+
+        Raises BadRequestError: when there is no such import.
+        """
         found = await imports.find(self._database, caller, thread=thread_id, status="success")
         if not found:
             raise BadRequestError("Nothing to undo", "there is no import that could be undone")
@@ -90,7 +93,7 @@ class UndoService:
         if status not in IN_FORCE:
             raise BadRequestError("Nothing to undo", f"the import is {status}")
         if row["dataset_id"] is not None:
-            # A dataset is its owner's, whoever else is of the organization.
+            # A dataset belongs to its owner, not to the organization.
             await AccessService(self._database).require(caller, row["dataset_id"], write=True)
             removed = 0
             if row["first_row"] is not None:
@@ -100,14 +103,14 @@ class UndoService:
             return undoing.Undone(rows_removed=removed)
         await bulk.begin(connection)
         done = undoing.Undone()
-        # What was decided on its issues is part of an import, and comes off first.
+        # Decisions on its issues are part of an import, and are undone first.
         parts = (*await imports.corrections(connection, row["number"]), row)
         for one in parts:
             part = await self._undo_one(connection, caller, one)
             done.add(part)
             if one is not row:
                 await _mark(connection, one, part)
-        # Rows that a correction gave back may be rows of the import, and gone.
+        # Rows that a correction restored may be rows of the import, and thus be gone.
         if done.keys_restored and not done.table_dropped:
             current = (await tables.find_tables(connection, caller, table_id=row["table_id"]))[0]
             await refuse_late_twins(connection, current, done.keys_restored, [one["number"] for one in parts])
@@ -131,10 +134,10 @@ class UndoService:
     async def redo(
         self, caller: Caller, import_id: str, mapping: FileMapping | None, *, execute: bool
     ) -> RedoneImport | ResetImport:
-        """Takes an import back and forgets its mapping; runs it again with another one, if asked.
+        """Undoes an import and forgets its mapping. With `execute`, the import runs again.
 
-        All of it is one transaction: where the import cannot be run again, it stays as it was. Without `execute`, a
-        given mapping is kept for the next run.
+        All is one transaction: if the import cannot run again, it stays unchanged. Without `execute`, a given mapping
+        is stored for the next run.
         """
         row = await self._own(caller, import_id)
         if row["kind"] != "import":
@@ -150,7 +153,7 @@ class UndoService:
         return ResetImport(str(row["public_id"]), "reset", told)
 
     async def _reset(self, connection: Connection, caller: Caller, row: Row) -> None:
-        """Takes an import back and forgets its mapping, within a transaction."""
+        """Undoes an import and forgets its mapping, within a transaction."""
         status = await imports.lock(connection, row["id"])
         if status in ("pending", "running"):
             raise BadRequestError("Import is running", "wait until it has ended")
@@ -176,13 +179,13 @@ class UndoService:
             path = Path(folder) / "file"
             if not await imports.load_file(self._database, row["id"], path):
                 raise BadRequestError("File is gone", "the file is no longer kept; import it again")
-            said = None if mapping is None else mapping.instruction(row["table_name"])
+            parsed = None if mapping is None else mapping.instruction(row["table_name"])
             request = ImportRequest(
                 path,
                 row["file_name"],
                 row["instruction"],
                 row["thread_id"],
-                said=said,
+                parsed=parsed,
                 accept_proposals=row["accept_proposals"],
             )
             target = Target(caller, row["id"], row["number"], row["public_id"])
@@ -190,14 +193,17 @@ class UndoService:
             return RedoneImport(**vars(done))
 
     async def _own(self, caller: Caller, import_id: str) -> Row:
-        """An import that the caller may run again. A file for a dataset is its user's, whoever reads the dataset."""
+        """Returns an import that the caller may run again. A file for a dataset belongs to its user only.
+
+        Raises ForbiddenError: when another user imported the file into a dataset.
+        """
         row = await find_import(self._database, caller, import_id)
         if not row["shared"] and row["user_id"] != caller.user_id:
             raise ForbiddenError("Permission denied", "Only who imported a file into a dataset may import it again")
         return row
 
     async def clear_mapping(self, caller: Caller, import_id: str) -> ClearedImport:
-        """Forgets the mapping of an import; its rows stay."""
+        """Forgets the mapping of an import. The rows stay."""
         row = await self._own(caller, import_id)
         async with self._database.transaction() as connection:
             await imports.clear_plan(connection, row["id"])
@@ -205,7 +211,7 @@ class UndoService:
 
 
 async def _mark(connection: Connection, row: Row, done: undoing.Undone) -> None:
-    """Records what is left of an import after an undo, so that its counts stay true."""
+    """Records the rest of an import after an undo, so that its counts stay true."""
     status = "undone" if done.complete else "partially_undone"
     summary = f"Taken back: {_told(row, done)}."
     await imports.mark_undone(connection, row["id"], status, summary, inserted=done.rows_kept)
