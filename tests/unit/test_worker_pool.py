@@ -31,6 +31,7 @@ from atlas.timeseries.ingest import tabular
 from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.worker import NICENESS
 from atlas.workers.pool import ReaderLimits, WorkerPool
+from atlas.workers.process import WorkerProcess
 from atlas.workers.protocol import Task
 
 UNPACKED = 64 * 2**20
@@ -279,6 +280,44 @@ def test_reading_can_be_cancelled_from_another_thread(pool: WorkerPool, large: P
         reading.cancel()
         with pytest.raises(BadRequestError, match="cancelled"):
             read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals that stop a process")
+def test_a_cancelled_reading_does_not_wait_for_a_process_that_starts_slowly(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a busy machine, where the slot of who cancelled was taken for as long."""
+    stopped: list[int] = []
+
+    class Slow(WorkerProcess):
+        def __init__(self) -> None:
+            super().__init__()
+            if readings:
+                os.kill(self.pid, signal.SIGSTOP)
+                stopped.append(self.pid)
+
+    readings: list[int] = []
+    monkeypatch.setattr("atlas.workers.pool.WorkerProcess", Slow)
+    pool = WorkerPool(ReaderLimits(), spare=0)
+    try:
+        with pool.reading() as reading:
+            source = read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+            readings.append(reading.pid)
+            reading.cancel()
+            began = time.monotonic()
+            with pytest.raises(BadRequestError, match="cancelled"):
+                consume(source.batches)
+            assert time.monotonic() - began < 10
+        assert len(stopped) == 1
+        # Once it has started it is used as any other.
+        os.kill(stopped[0], signal.SIGCONT)
+        assert read(pool, b"a,b\n1,2\n", "b.csv", large.parent)[1] == 1
+        assert len(stopped) == 1
+    finally:
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        pool.close()
 
 
 def test_what_is_not_read_to_its_end_frees_its_process(pool: WorkerPool, large: Path) -> None:

@@ -29,6 +29,9 @@ _MOST_TASKS = 500
 _WATCH_SECONDS = 0.1
 # Seconds for which surplus idle processes are kept, in case a burst of tasks comes again.
 _IDLE_SECONDS = 60.0
+# Longest wait for a new process after a cancelled reading, in seconds. A process starts within this time unless the
+# machine is busy.
+_CANCELLED_SECONDS = 1.0
 # Seconds after which a task counts as long. A spare process is then started, so that the next task does not wait.
 _LONG_SECONDS = 0.3
 # Messages of libraries that abort the process for lack of memory.
@@ -74,16 +77,20 @@ class WorkerPool:
         """Starts the spare processes in a thread, so that the next task does not wait for a start."""
         threading.Thread(target=self._fill, name="reader-start", daemon=True).start()
 
-    def replace(self) -> None:
+    def replace(self, seconds: float | None = None) -> None:
         """Starts a process in place of a dead process, and waits until the new process is ready.
 
         So a user whose files kill workers waits for the next worker, and does not take workers from other users.
+        seconds: the longest wait; None has no limit.
         """
         if self._closed or len(self._idle) > self._spare:
             return
         with contextlib.suppress(OSError):
             process = WorkerProcess()
-            process.wait_until_ready()
+            if seconds is None:
+                process.wait_until_ready()
+            else:
+                process.ready_within(seconds)
             self.give(process)
 
     def close(self) -> None:
@@ -161,6 +168,7 @@ class Reading:
         self._lock = threading.Lock()
         self._name = ""
         self._over: AtlasError | None = None
+        self._cancelled = False
         self._timer: threading.Timer | None = None
         self._task: Task | None = None
         self._finished = threading.Event()
@@ -180,6 +188,7 @@ class Reading:
 
     def cancel(self) -> None:
         """Ends the worker. Its reader gets a BadRequestError."""
+        self._cancelled = True
         self._stop(BadRequestError("Reading was cancelled", self._name))
 
     def most_of(self, path: Path) -> int:
@@ -272,7 +281,8 @@ class Reading:
             return self._over or self._unread("it was closed")
         self._finish()
         code, printed = process.ended()
-        self._pool.replace()
+        # On a busy machine a process takes long to start. The caller's next request needs the slot of this one.
+        self._pool.replace(_CANCELLED_SECONDS if self._cancelled else None)
         if self._over is not None:
             return self._over
         self._log(code, printed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -78,6 +79,12 @@ class WorkerProcess:
         if not self.ready:
             self.ready = True
             self._receive()
+
+    def ready_within(self, seconds: float) -> bool:
+        """Waits at most so long until the process is ready. Where pipes cannot be watched, the wait is left out."""
+        if not self.ready and sys.platform != "win32" and select.select([self._output], [], [], seconds)[0]:
+            self.wait_until_ready()
+        return self.ready
 
     def receive(self) -> tuple[Kind, pa.Buffer] | None:
         """Returns the next message of a task; None when the process has ended."""
