@@ -286,9 +286,9 @@ def cookies(data: bytes) -> None:
     """Cookies of browsers, sealed ones among them."""
     sessions = SessionService(None, None, None, lambda: "a secret for the fuzzer")  # type: ignore[arg-type]
     text = data.decode("latin-1")
-    sessions._unsealed(text)
+    sessions._unseal(text)
     for cookie in (f"atlas_session={text}", text):
-        sessions._unsealed(token_of(cookie) or "")
+        sessions._unseal(token_of(cookie) or "")
 
 
 def headers(data: bytes) -> None:

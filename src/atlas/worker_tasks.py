@@ -38,7 +38,7 @@ def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
         failure = None
         try:
             with limits.within(task.memory, task.cpu_seconds, task.file_bytes):
-                for kind, *parts in _done(task):
+                for kind, *parts in _run(task):
                     send(answers, kind, *parts)
         except BrokenPipeError:
             raise
@@ -61,7 +61,7 @@ def _warm_up() -> None:
             pass
 
 
-def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
+def _run(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
     request = msgspec.msgpack.decode(task.request, type=FileRequest | FramesRequest | QueryRequest)
     if isinstance(request, FramesRequest):
         yield from _frames(request)

@@ -55,4 +55,4 @@ def test_a_fragment_stands_where_it_is_included() -> None:
 )
 def test_an_include_of_what_is_not_there_fails(include: str) -> None:
     with pytest.raises(LookupError, match="no fragment"):
-        named_queries._completed(f"SELECT /* include: {include} */")
+        named_queries._expand_includes(f"SELECT /* include: {include} */")

@@ -194,7 +194,7 @@ class AdminService:
             first = await admin.rows(self._database, "list_jobs", **asked, limit=1, offset=0)
             return JobsView((), first[0]["total"] if first else 0, limit, offset)
         total = found[0]["total"] if found else 0
-        return JobsView(tuple(_shown_job(row) for row in found), total, limit, offset)
+        return JobsView(tuple(_job_item(row) for row in found), total, limit, offset)
 
     async def cancel_job(self, caller: Caller, job_id: int) -> JobView:
         """Removes a waiting job from the queue, or ends a running job. Its import or delivery then has failed."""
@@ -258,6 +258,6 @@ async def _user(connection: Connection, caller: Caller, user_id: int) -> Row:
     return found
 
 
-def _shown_job(row: Row) -> JobItem:
+def _job_item(row: Row) -> JobItem:
     ids = {name: None if row[name] is None else str(row[name]) for name in ("import_id", "delivery_id")}
     return JobItem(**{name: value for name, value in row.items() if name != "total"} | ids)

@@ -90,7 +90,9 @@ class AuditService:
     def __init__(self, database: Database, *, days: int) -> None:
         self._database, self._days = database, days
         self._tidied = -TIDY_SECONDS
-        self.entries = WriteBehind[tuple[Any, ...], Entry]("audit log", FLUSH_SECONDS, self._store, also=self._tidy)
+        self.entries = WriteBehind[tuple[Any, ...], Entry](
+            "audit log", FLUSH_SECONDS, self._store, also=self._delete_old
+        )
 
     def note(
         self, caller: Caller, trail: Trail, *, method: str, path: str, status: int, rows: int, request_id: str
@@ -123,7 +125,7 @@ class AuditService:
     async def _store(self, entries: Mapping[tuple[Any, ...], Entry]) -> None:
         await audit.add(self._database, [asdict(entry) for entry in entries.values()])
 
-    async def _tidy(self) -> None:
+    async def _delete_old(self) -> None:
         if self._days and time.monotonic() - self._tidied >= TIDY_SECONDS:
             self._tidied = time.monotonic()
             with contextlib.suppress(Exception):

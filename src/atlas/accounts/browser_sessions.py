@@ -77,7 +77,7 @@ class SessionService:
 
     async def open_session(self, token: str) -> OpenSession | None:
         """Returns the session of a cookie; None for a session that has ended, or a cookie of another server."""
-        sealed = self._unsealed(token)
+        sealed = self._unseal(token)
         if sealed is None or not await self.lives(sealed.id):
             return None
         return OpenSession(sealed.id, sealed.key)
@@ -88,11 +88,11 @@ class SessionService:
 
     async def sign_out(self, token: str, *, everywhere: bool = False) -> None:
         """Ends the session of a cookie, or all of its user's sessions. An ended or unknown session is ignored."""
-        sealed = self._unsealed(token)
+        sealed = self._unseal(token)
         if sealed is not None:
             await store.end(self._database, sealed.id, everywhere=everywhere)
 
-    def _unsealed(self, token: str) -> _Sealed | None:
+    def _unseal(self, token: str) -> _Sealed | None:
         try:
             data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
             return msgspec.json.decode(self._box.decrypt(data, _CONTEXT), type=_Sealed)

@@ -30,13 +30,13 @@ def key_of(headers: Headers) -> str | None:
         parts = [value.strip(" \t").partition(" ") for value in authorization]
         given |= {key.strip(" \t") for scheme, _, key in parts if scheme.lower() == SCHEME and key.strip(" \t")}
         if not given:
-            raise AuthenticationError("Missing API key", f"Authorization: {_why(parts[0])}; {_HOW}")
+            raise AuthenticationError("Missing API key", f"Authorization: {_explain(parts[0])}; {_HOW}")
     if len(given) > 1:
         raise BadRequestError("Two API keys", "X-API-Key and Authorization name different keys; send one")
     return next(iter(given), None)
 
 
-def _why(parts: tuple[str, str, str]) -> str:
+def _explain(parts: tuple[str, str, str]) -> str:
     scheme, _, rest = parts
     if scheme.lower() == SCHEME:
         return "there is no key after Bearer"

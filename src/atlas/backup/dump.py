@@ -103,10 +103,10 @@ def _write(url: str, part: Path) -> Manifest:
         connection.read_only = True
         known = queries("backup/backup")
         connection.execute(known["settings"])
-        snapshot = str(_one(connection, known["snapshot"]))
+        snapshot = str(_fetch_value(connection, known["snapshot"]))
         manifest = _describe(connection)
         names = [(str(schema), str(name)) for schema, name in connection.execute(known["tables"])]
-        members = {name: f"rows/{number}.sql" for number, name in enumerate(_hypertables(connection), 1)}
+        members = {name: f"rows/{number}.sql" for number, name in enumerate(_list_hypertables(connection), 1)}
         # The exclusion leaves out Atlas's revocations on PostgreSQL's own functions, which each start repeats.
         arguments = ["--format=custom", "--compress=1", f"--snapshot={snapshot}", "--exclude-schema=pg_catalog"]
         if members:
@@ -115,7 +115,7 @@ def _write(url: str, part: Path) -> Manifest:
             zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
             ThreadPoolExecutor(1) as threads,
         ):
-            sums = threads.submit(_checksums, connection, names)
+            sums = threads.submit(_compute_checksums, connection, names)
             try:
                 compressed_already = zipfile.ZipInfo(DUMP)
                 compressed_already.external_attr = 0o600 << 16
@@ -151,7 +151,7 @@ def _describe(connection: Connection) -> Manifest:
     )
 
 
-def _checksums(connection: Connection, names: list[tuple[str, str]]) -> list[TableState]:
+def _compute_checksums(connection: Connection, names: list[tuple[str, str]]) -> list[TableState]:
     found = []
     for schema, name in names:
         row = connection.execute(sql.SQL(CHECKSUM).format(sql.Identifier(schema, name))).fetchone()
@@ -160,9 +160,9 @@ def _checksums(connection: Connection, names: list[tuple[str, str]]) -> list[Tab
     return found
 
 
-def _hypertables(connection: Connection) -> list[tuple[str, str]]:
+def _list_hypertables(connection: Connection) -> list[tuple[str, str]]:
     known = queries("backup/backup")
-    if not _one(connection, known["has_hypertables"]):
+    if not _fetch_value(connection, known["has_hypertables"]):
         return []
     return [(str(schema), str(name)) for schema, name in connection.execute(known["hypertables"])]
 
@@ -222,7 +222,7 @@ def connected(url: str) -> Iterator[Connection]:
         yield connection
 
 
-def _one(connection: Connection, query: Any, **parameters: Any) -> Any:
+def _fetch_value(connection: Connection, query: Any, **parameters: Any) -> Any:
     row = connection.execute(query, parameters or None).fetchone()
     assert row is not None
     return row[0]

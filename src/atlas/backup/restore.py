@@ -77,7 +77,7 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
         others = connection.execute(known["other_sessions"]).fetchone()
         if others is not None and others[0]:
             raise BadRequestError("The database is in use", f"{others[0]} connections; stop every Atlas server first")
-        organizations = _organizations(connection)
+        organizations = _list_organization_schemas(connection)
         present = [str(row[0]) for row in connection.execute(known["schemas"])]
         strangers = (set(present) & set(manifest.schemas)) - {"public", "atlas", "atlas_jobs", *organizations}
         if (organizations or strangers) and not replace:
@@ -90,7 +90,7 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
     return manifest
 
 
-def _organizations(connection: Connection) -> list[str]:
+def _list_organization_schemas(connection: Connection) -> list[str]:
     known = queries("backup/backup")
     there = connection.execute(known["has_catalog"]).fetchone()
     if there is None or not there[0]:
@@ -167,7 +167,7 @@ def _run(url: str, archive: zipfile.ZipFile, before: bytes, members: Iterable[st
         "--file=-",
         f"--dbname={conninfo}",
     ]
-    with _listed(archive) as entries, tempfile.TemporaryFile() as errors:
+    with _list_entries(archive) as entries, tempfile.TemporaryFile() as errors:
         with subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -238,7 +238,7 @@ def _feed(archive: zipfile.ZipFile, target: IO[bytes], failures: list[Exception]
 
 
 @contextlib.contextmanager
-def _listed(archive: zipfile.ZipFile) -> Iterator[str]:
+def _list_entries(archive: zipfile.ZipFile) -> Iterator[str]:
     """Yields the path of a list of the dump's entries to restore."""
     with tempfile.TemporaryDirectory(prefix="atlas-") as folder:
         found, wanted = Path(folder) / "all", Path(folder) / "wanted"

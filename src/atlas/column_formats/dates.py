@@ -92,7 +92,7 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
         return None
     if all(_FULL_ISO.fullmatch(text) for text in texts):
         return Kind("timestamp" if any(":" in text for text in texts) else "date", strict=True)
-    if (zone := _named_zone(texts)) is not None:
+    if (zone := _find_named_zone(texts)) is not None:
         why = f"its times have zones by name, such as {zone!r}, which are not read; offsets such as +01:00 are"
         return replace(TEXT, why=why)
     if any(_END_OF_DAY.search(text) for text in texts) and candidate_formats([_END_OF_DAY.sub("00", t) for t in texts]):
@@ -106,10 +106,10 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
         # A missing time of day is a variant of the same format.
         days = set(candidate_formats(whole))
         fitting = [layout for layout in fitting if _day(layout) in days]
-    fitting = [layout for layout in fitting if hints.asked or _likely(layout, name)]
+    fitting = [layout for layout in fitting if hints.asked or _is_likely(layout, name)]
     if not fitting:
         return None
-    chosen = _ordered(fitting, hints)
+    chosen = _sort_by_likelihood(fitting, hints)
     formats = (chosen[0], _day(chosen[0])) if timed and whole else (chosen[0],)
     orders = {order for order in map(order_of, chosen) if order is not None}
     century = 0
@@ -124,7 +124,7 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     )
 
 
-def _named_zone(texts: Sequence[str]) -> str | None:
+def _find_named_zone(texts: Sequence[str]) -> str | None:
     """Returns a named zone after a time, when all texts are times and some have a named zone."""
     timed = [text for text in texts if ":" in text]
     zones = [found[0].strip(" []") for text in timed if (found := _NAMED_ZONE.search(text)) is not None]
@@ -139,7 +139,7 @@ def _day(layout: str) -> str:
     return re.split(r",? %[HI]|T%H", layout)[0]
 
 
-def _likely(layout: str, name: str) -> bool:
+def _is_likely(layout: str, name: str) -> bool:
     """Returns whether a format likely means dates in a column of that name."""
     if LABELS.search(name) and not DATES.search(name):
         return False
@@ -154,7 +154,7 @@ def candidate_formats(texts: Sequence[str]) -> list[str]:
         return []
     found = []
     for layout in _layouts(distinct):
-        if _plausible(layout, distinct[0]) and all(reads(text, layout) for text in distinct):
+        if _is_plausible(layout, distinct[0]) and all(reads(text, layout) for text in distinct):
             found.append(layout)
     return found
 
@@ -167,7 +167,7 @@ def _layouts(texts: Sequence[str]) -> list[str]:
     return [f"{day}{join}{clock}" for day in DATE_FORMATS for join in joins for clock in TIME_FORMATS]
 
 
-def _plausible(layout: str, text: str) -> bool:
+def _is_plausible(layout: str, text: str) -> bool:
     """Checks the separators cheaply before strptime, which is slow."""
     if ("%b" in layout or "%B" in layout or "%a" in layout.lower()) != bool(re.search(r"[A-Za-zÀ-ÿ]{3}", text)):
         return False
@@ -209,7 +209,7 @@ def order_of(layout: str) -> str | None:
     return "month" if layout.startswith(("%m/", "%m-")) else None
 
 
-def _ordered(formats: Sequence[str], hints: Hints) -> list[str]:
+def _sort_by_likelihood(formats: Sequence[str], hints: Hints) -> list[str]:
     """Sorts fitting formats by likelihood: the stated order, then the month first, which is usual with slashes."""
     wanted = {True: "day", False: "month", None: "month"}[hints.day_first]
     return sorted(formats, key=lambda layout: (order_of(layout) not in (None, wanted), "%Y" not in layout))

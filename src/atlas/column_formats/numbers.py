@@ -105,14 +105,14 @@ def find_number(texts: Sequence[str], name: str, native: str | None, hints: Hint
     if any(len(text) > MOST_DIGITS for text in texts):
         return None
     if all(_PLAIN.fullmatch(text) for text in texts) and not (hints.decimal_comma and native is None):
-        return _plain(texts, name, native, hints)
+        return _find_plain(texts, name, native, hints)
     powers = any(_POWER.fullmatch(text) for text in texts)
     if powers and all(_PLAIN.fullmatch(text) or _POWER.fullmatch(text) for text in texts):
-        return _powers(texts, name, native)
-    return _styled(texts, name, hints)
+        return _find_powers(texts, name, native)
+    return _find_styled(texts, name, hints)
 
 
-def _plain(texts: Sequence[str], name: str, native: str | None, hints: Hints) -> Kind | None:
+def _find_plain(texts: Sequence[str], name: str, native: str | None, hints: Hints) -> Kind | None:
     declared = native is not None or hints.asked is not None
     signs = [text for text in texts if text.startswith("+")]
     # A plus is part of a format when every positive number has a plus. Long numbers with a plus are telephone numbers.
@@ -126,17 +126,17 @@ def _plain(texts: Sequence[str], name: str, native: str | None, hints: Hints) ->
         named = declared or MEASURES.search(name) or any(text.startswith("-") for text in texts)
         if not named:
             return replace(TEXT, why="some numbers in it have zeros at the end, which others lack")
-        kind = _own(fractions)
+        kind = _own_digits(fractions)
     if any(text.lstrip("+-").startswith(".") for text in texts):
-        kind = _own(fractions)
+        kind = _own_digits(fractions)
     kind = replace(kind, signed=bool(signs))
     if kind.digits == "none":
-        return _whole(texts, name, declared=declared)
+        return _find_whole(texts, name, declared=declared)
     if LABELS.search(name) and not declared:
         return replace(TEXT, why="its name says that it holds labels")
     if native is None and kind.digits == "fixed" and kind.scale == 3:
         kind = replace(kind, ambiguous=hints.decimal_comma is None)
-    return _sized(kind, texts, name)
+    return _choose_type(kind, texts, name)
 
 
 def _fractions(texts: Sequence[str], point: str) -> list[str | None]:
@@ -163,12 +163,12 @@ def _digits(fractions: Sequence[str | None]) -> Kind | None:
     return None
 
 
-def _own(fractions: Sequence[str | None]) -> Kind:
+def _own_digits(fractions: Sequence[str | None]) -> Kind:
     scale = max((len(fraction) for fraction in fractions if fraction), default=0)
     return Kind("numeric", digits="own", scale=scale, strict=True)
 
 
-def _whole(texts: Sequence[str], name: str, *, declared: bool) -> Kind | None:
+def _find_whole(texts: Sequence[str], name: str, *, declared: bool) -> Kind | None:
     longest = max(len(text.lstrip("+-")) for text in texts)
     if any(text.startswith("+") for text in texts):
         return Kind("bigint", digits="none", signed=True, strict=True) if longest < 7 else TEXT
@@ -182,21 +182,21 @@ def _whole(texts: Sequence[str], name: str, *, declared: bool) -> Kind | None:
     )
 
 
-def _sized(kind: Kind, texts: Sequence[str], name: str) -> Kind:
+def _choose_type(kind: Kind, texts: Sequence[str], name: str) -> Kind:
     """Chooses double where a double reproduces each text, else exact decimals."""
     if kind.digits not in ("needed", "point") or MONEY.search(name) or kind.amount:
         return kind
-    exact = all(len(text) <= DOUBLE_DIGITS or _given_back(text) for text in texts)
+    exact = all(len(text) <= DOUBLE_DIGITS or _round_trips(text) for text in texts)
     return replace(kind, type="double") if exact else kind
 
 
-def _given_back(text: str) -> bool:
+def _round_trips(text: str) -> bool:
     shown = repr(float(text))
     shown = format(Decimal(shown), "f") if "e" in shown else shown
     return shown == text or shown == text.removeprefix("+") or shown == f"{text}.0"
 
 
-def _powers(texts: Sequence[str], name: str, native: str | None) -> Kind | None:
+def _find_powers(texts: Sequence[str], name: str, native: str | None) -> Kind | None:
     """Returns the kind of numbers when some numbers have an exponent."""
     powers = [text for text in texts if _POWER.fullmatch(text)]
     if any(
@@ -211,7 +211,7 @@ def _powers(texts: Sequence[str], name: str, native: str | None) -> Kind | None:
     return Kind("double", digits="own", exponent=True, strict=True)
 
 
-def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
+def _find_styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     """Returns the kind of numbers with groups, a decimal comma, a currency, percent signs or parentheses."""
     bare = [bare_number(text) for text in texts]
     amount = bare != list(texts)
@@ -236,7 +236,7 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     if hints.asked is None and may_be_units(texts, currencies, name, grouped=bool(group), cents=cents):
         units = ", ".join(sorted(currencies))
         return replace(TEXT, why=f"{units} in it may be units or parts of codes; say that it is a number if it is one")
-    kind = _digits(fractions) or _own(fractions)
+    kind = _digits(fractions) or _own_digits(fractions)
     kind = replace(
         kind,
         decimal=decimal,
@@ -250,7 +250,7 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     if kind.digits == "none":
         longest = max(sum(map(str.isdigit, text)) for text in bare)
         return replace(kind, type="numeric" if longest > BIGINT_DIGITS or percents else "bigint")
-    return _sized(
+    return _choose_type(
         kind,
         [text.replace(group, "").replace(decimal, ".") if group else text.replace(decimal, ".") for text in bare],
         name,

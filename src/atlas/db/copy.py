@@ -28,7 +28,7 @@ async def copy_batches(
 
     Raises BadRequestError when a row does not fit PostgreSQL's page.
     """
-    statement, encoder, plain = _prepared(table, names, schema)
+    statement, encoder, plain = _prepare_copy(table, names, schema)
     try:
         return await _copy(connection, statement, encoder, plain, batches)
     except psycopg.errors.ProgramLimitExceeded:
@@ -44,7 +44,7 @@ async def copy_table(connection: Connection, table: sql.Composable, rows: pa.Tab
     if not inline:
         await copy_batches(connection, table, rows.column_names, rows.schema, all_of(rows))
         return
-    statement, encoder, plain = _prepared(table, rows.column_names, rows.schema)
+    statement, encoder, plain = _prepare_copy(table, rows.column_names, rows.schema)
     parts = [encoder.write_header()]
     parts += [encoder.write_batch(batch) for batch in rows.rename_columns(plain).to_batches()]
     try:
@@ -54,7 +54,7 @@ async def copy_table(connection: Connection, table: sql.Composable, rows: pa.Tab
         raise _too_wide(rows.column_names) from None
 
 
-def _prepared(
+def _prepare_copy(
     table: sql.Composable, names: Sequence[str], schema: pa.Schema
 ) -> tuple[sql.Composed, pgpq.ArrowToPostgresBinaryEncoder, list[str]]:
     columns = sql.SQL(", ").join(map(sql.Identifier, names))

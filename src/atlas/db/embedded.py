@@ -331,7 +331,7 @@ class EmbeddedPostgres:
         pid = self._pid()
         if pid is None or not psutil.pid_exists(pid):
             return
-        if self._deserted(RETRY_SECONDS):
+        if self._wait_for_children(RETRY_SECONDS):
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _children(self) -> list[psutil.Process]:
@@ -351,12 +351,12 @@ class EmbeddedPostgres:
         for process in self._children():
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGQUIT)
-        if not self._deserted(ORPHAN_SECONDS):
+        if not self._wait_for_children(ORPHAN_SECONDS):
             for process in self._children():
                 with contextlib.suppress(psutil.Error):
                     process.kill()
 
-    def _deserted(self, seconds: float) -> bool:
+    def _wait_for_children(self, seconds: float) -> bool:
         """Waits until no process works in the cluster's folder, for `seconds` at most. Returns whether none does."""
         give_up = time.monotonic() + seconds
         while found := self._children():

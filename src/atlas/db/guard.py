@@ -124,7 +124,7 @@ class Guard:
 
     async def _watch(self, connection: psycopg.AsyncConnection) -> None:
         known = queries("db/guard")
-        while not (await _one(connection, known["enter"], lock=SERVERS_LOCK))[0]:
+        while not (await _fetch_row(connection, known["enter"], lock=SERVERS_LOCK))[0]:
             self._gate.refuse(*_RESTORING)
             await asyncio.sleep(RESTORE_SECONDS)
         await connection.execute(known["live"], {"process": PROCESS})
@@ -139,7 +139,7 @@ class Guard:
                     await asyncio.sleep(RESTORE_SECONDS)
 
     async def _look(self, connection: psycopg.AsyncConnection) -> None:
-        table, applied = await _one(connection, queries("db/guard")["look"])
+        table, applied = await _fetch_row(connection, queries("db/guard")["look"])
         ours, found = known_migrations(), frozenset(applied)
         if found - ours:
             error = NewerDatabaseError(found - ours)
@@ -153,7 +153,7 @@ class Guard:
             self._gate.open()
 
 
-async def _one(connection: psycopg.AsyncConnection, query: str, **parameters: int) -> tuple[Any, ...]:
+async def _fetch_row(connection: psycopg.AsyncConnection, query: str, **parameters: int) -> tuple[Any, ...]:
     row = await (await connection.execute(query.encode(), parameters or None)).fetchone()
     assert row is not None
     return row

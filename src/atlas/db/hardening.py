@@ -47,7 +47,7 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
             return False
         return True
     with connection.transaction():
-        _quiet(connection)
+        _set_log_settings(connection)
         if schemas:
             connection.execute(known["revoke_schemas"])
         if relations:
@@ -67,7 +67,7 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
     return True
 
 
-def _quiet(connection: psycopg.Connection[Any]) -> None:
+def _set_log_settings(connection: psycopg.Connection[Any]) -> None:
     """Sets the log settings of Atlas's database where they differ."""
     current = dict(connection.execute(queries("sqlgate/wall")["database_settings"]).fetchall())
     for setting, value in LOGGED.items():

@@ -80,7 +80,7 @@ def _run_again(context: JobContext) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _reached() -> Iterator[None]:
+def _report_outage() -> Iterator[None]:
     """Turns procrastinate's ConnectorException into UnavailableError."""
     try:
         yield
@@ -130,7 +130,7 @@ class JobQueue:
 
     async def defer_import(self, import_id: UUID) -> None:
         """Queues an import. Queueing an import again before it starts changes nothing."""
-        with _reached(), contextlib.suppress(AlreadyEnqueued):
+        with _report_outage(), contextlib.suppress(AlreadyEnqueued):
             await self._import.configure(queueing_lock=f"import-{import_id}").defer_async(import_id=str(import_id))
 
     async def defer_delivery(
@@ -140,7 +140,7 @@ class JobQueue:
 
         With a connection, the job exists once the connection's transaction commits.
         """
-        with _reached():
+        with _report_outage():
             if connection is None:
                 await self._deliver.defer_async(delivery_id=str(delivery_id))
                 return

@@ -52,7 +52,7 @@ def queries(topic: str) -> dict[str, LiteralString]:
     never made from input, as LiteralString demands.
     Raises LookupError when an included fragment does not exist.
     """
-    return {part.name: _completed(part.text) for part in _parts(topic) if part.kind == "name"}
+    return {part.name: _expand_includes(part.text) for part in _parts(topic) if part.kind == "name"}
 
 
 def parts_of(text: str) -> list[Part]:
@@ -75,7 +75,7 @@ def _parts(topic: str) -> tuple[Part, ...]:
     return tuple(parts_of(text))
 
 
-def _completed(text: str) -> str:
+def _expand_includes(text: str) -> str:
     """Replaces the includes of a statement by their fragments."""
     return _INCLUDE.sub(lambda found: _fragment(found[1], found[2], found[3].split(", ")), text)
 
@@ -84,4 +84,4 @@ def _fragment(topic: str, name: str, arguments: list[str]) -> str:
     part = next((part for part in _parts(topic) if (part.kind, part.name) == ("fragment", name)), None)
     if part is None or len(part.parameters) != len(arguments):
         raise LookupError(f"no fragment {name} of {len(arguments)} parameters in {topic}.sql")
-    return _completed(Template(part.text).substitute(dict(zip(part.parameters, arguments, strict=True))))
+    return _expand_includes(Template(part.text).substitute(dict(zip(part.parameters, arguments, strict=True))))

@@ -53,7 +53,7 @@ def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slip
     holding = [name for key, name in by_name.items() if set(words) <= set(words_of(key))]
     if len(holding) == 1 and columns:
         return holding[0]
-    likely = [name for key, name in by_name.items() if slips and _slipped(target, key)]
+    likely = [name for key, name in by_name.items() if slips and _differ_by_slips(target, key)]
     return likely[0] if len(likely) == 1 else None
 
 
@@ -70,7 +70,7 @@ def words_of(name: str) -> list[str]:
     return [singular(word) for word in name.split("_")]
 
 
-def _slipped(wanted: str, name: str) -> bool:
+def _differ_by_slips(wanted: str, name: str) -> bool:
     """Returns whether two names differ by typing slips: one letter in a word of 5, two in a word of 8."""
     ours, theirs = wanted.split("_"), name.split("_")
     if len(ours) != len(theirs) or digits(wanted) != digits(name):

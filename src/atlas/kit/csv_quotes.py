@@ -24,7 +24,9 @@ _QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
 
 def open_quote(block: bytes) -> bool:
     """Returns whether a block of rows ends inside a quoted cell."""
-    return not _plain(block) and (at := _first_odd(block)) is not None and not _QUOTED.match(block, at)
+    return (
+        not _has_plain_quotes(block) and (at := _find_wrong_quotes(block)) is not None and not _QUOTED.match(block, at)
+    )
 
 
 def check_quotes(block: bytes, first_row: int, *, header: bool) -> None:
@@ -32,7 +34,7 @@ def check_quotes(block: bytes, first_row: int, *, header: bool) -> None:
 
     first_row: the number of the block's first row, without `header`.
     """
-    if _plain(block) or (at := _first_odd(block)) is None:
+    if _has_plain_quotes(block) or (at := _find_wrong_quotes(block)) is None:
         return
     reason = (
         "a cell goes on after its closing quote; a quote inside of a quoted cell is written twice"
@@ -47,7 +49,7 @@ def rows_before(block: bytes, at: int) -> int:
     return sum(1 for found in _ROW.finditer(block, 0, at) if found[0].strip(b"\r\n"))
 
 
-def _plain(block: bytes) -> bool:
+def _has_plain_quotes(block: bytes) -> bool:
     """Returns whether quotes alternately open and close a cell, which is quick to check and true of most files."""
     if b'"' not in block:
         return True
@@ -56,15 +58,15 @@ def _plain(block: bytes) -> bool:
     if len(quotes) % 2:
         return False
     before, after = text[quotes[0::2] - 1], text[quotes[1::2] + 1]
-    return bool((_ends(before) | (before == _QUOTE)).all() and (_ends(after) | (after == _QUOTE)).all())
+    return bool((_is_separator(before) | (before == _QUOTE)).all() and (_is_separator(after) | (after == _QUOTE)).all())
 
 
-def _ends(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def _is_separator(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     found: npt.NDArray[np.bool_] = np.isin(characters, list(b",\n\r"))
     return found
 
 
-def _first_odd(block: bytes) -> int | None:
+def _find_wrong_quotes(block: bytes) -> int | None:
     """Returns the offset of the first cell with wrong quotes, or None."""
     found = _CELLS.match(block)
     at = found.end() if found else 0

@@ -25,14 +25,14 @@ def to_wire(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     """
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
-    texts = _plain(texts.cast(pa.string()))
+    texts = _expand_exponents(texts.cast(pa.string()))
     count = len(texts)
     if not count or texts.null_count == count:
         return pa.nulls(count, pa.binary())
     filled = pc.fill_null(texts, "0")
     starts = np.frombuffer(filled.buffers()[1], dtype=np.int32)[filled.offset : filled.offset + count + 1]
     data = np.frombuffer(filled.buffers()[2], dtype=np.uint8)[starts[0] : starts[-1]]
-    packed = _packed(data, starts - starts[0])
+    packed = _pack_numbers(data, starts - starts[0])
     size = packed.shape[1]
     offsets = np.arange(count + 1, dtype=np.int32) * size
     valid = None if not texts.null_count else texts.is_valid().buffers()[1]
@@ -44,15 +44,15 @@ def to_wire(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def exact_loads(text: str) -> Any:
     """Parses a JSON text. A number that a float does not reproduce becomes a Decimal."""
-    return json.loads(text, parse_float=_exact)
+    return json.loads(text, parse_float=_parse_exact)
 
 
-def _exact(text: str) -> float | Decimal:
+def _parse_exact(text: str) -> float | Decimal:
     number = float(text)
     return number if repr(number) == text else Decimal(text)
 
 
-def _plain(texts: pa.Array) -> pa.Array:
+def _expand_exponents(texts: pa.Array) -> pa.Array:
     """Writes the exponents of texts out as digits. Few texts have an exponent."""
     powers = pc.match_substring_regex(texts, "[eE]")
     if not pc.any(powers).as_py():
@@ -60,7 +60,7 @@ def _plain(texts: pa.Array) -> pa.Array:
     return pa.array([None if v is None else format(Decimal(v), "f") for v in texts.to_pylist()], pa.string())
 
 
-def _packed(data: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def _pack_numbers(data: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Packs each number into a row of bytes: PostgreSQL's header and digits.
 
     All rows have the longest number's length.
@@ -78,8 +78,8 @@ def _packed(data: np.ndarray, starts: np.ndarray) -> np.ndarray:
     # Each digit's power of ten.
     powers = points[rows] - digits
     powers[powers > 0] -= 1
-    before = _whole(int(powers.max(initial=0)) + 1)
-    after = _whole(int(scales.max(initial=0)))
+    before = _round_up(int(powers.max(initial=0)) + 1)
+    after = _round_up(int(scales.max(initial=0)))
     cells = np.zeros((count, before + after), dtype=np.uint8)
     cells[rows, before - 1 - powers] = data[digits] - ord("0")
     groups = cells.reshape(count, -1, _BASE_DIGITS).astype(np.int16) @ _WEIGHTS
@@ -92,5 +92,5 @@ def _packed(data: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return packed.view(np.uint8).reshape(count, -1)
 
 
-def _whole(digits: int) -> int:
+def _round_up(digits: int) -> int:
     return -(-digits // _BASE_DIGITS) * _BASE_DIGITS

@@ -57,13 +57,13 @@ def _find(loop: asyncio.AbstractEventLoop, found: asyncio.Future[list[Any]], hos
         if not _busy[zone]:
             del _busy[zone]
     try:
-        loop.call_soon_threadsafe(_tell, found, result)
+        loop.call_soon_threadsafe(_set_result, found, result)
     except RuntimeError:
         # The loop has ended meanwhile.
         return
 
 
-def _tell(found: asyncio.Future[list[Any]], result: list[Any] | Exception) -> None:
+def _set_result(found: asyncio.Future[list[Any]], result: list[Any] | Exception) -> None:
     if found.done():
         return
     if isinstance(result, Exception):

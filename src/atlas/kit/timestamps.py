@@ -73,9 +73,9 @@ def parse_timestamp(text: str) -> datetime:
     shown = repr(text[:64])
     try:
         if _PLAIN.fullmatch(text):
-            return _plain(text)
+            return _parse_plain(text)
         if found := _FORM.fullmatch(text):
-            return _moment({name.rstrip("_"): part for name, part in found.groupdict().items() if part is not None})
+            return _build_time({name.rstrip("_"): part for name, part in found.groupdict().items() if part is not None})
     except OverflowError:
         raise ValueError(f"{shown} is outside the years 1 to 9999 in UTC") from None
     except _UnfitError as error:
@@ -84,19 +84,19 @@ def parse_timestamp(text: str) -> datetime:
     raise ValueError(f"{shown} is not an ISO 8601 timestamp{reason}")
 
 
-def _plain(text: str) -> datetime:
+def _parse_plain(text: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
         found = _FORM.fullmatch(text)
         assert found is not None
-        return _moment({name: part for name, part in found.groupdict().items() if part is not None})
+        return _build_time({name: part for name, part in found.groupdict().items() if part is not None})
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _moment(parts: dict[str, str]) -> datetime:
+def _build_time(parts: dict[str, str]) -> datetime:
     """Builds the UTC datetime from the parts of a text. Raises _UnfitError or OverflowError."""
-    day = _day(parts)
+    day = _build_day(parts)
     hour, minute, second = (int(parts.get(name, "0")) for name in ("hour", "minute", "second"))
     fraction = parts.get("fraction", "")
     if fraction[6:].strip("0"):
@@ -108,10 +108,10 @@ def _moment(parts: dict[str, str]) -> datetime:
         raise _UnfitError("there is no such time of day")
     # Computed together, since the midnight that ends the year 9999 may be earlier in UTC.
     since = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microsecond)
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + (since - _offset(parts.get("zone", "Z")))
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + (since - _parse_offset(parts.get("zone", "Z")))
 
 
-def _day(parts: dict[str, str]) -> date:
+def _build_day(parts: dict[str, str]) -> date:
     year = int(parts["year"])
     if not year:
         raise _UnfitError("there is no year 0, as years are 1 to 9999")
@@ -128,7 +128,7 @@ def _day(parts: dict[str, str]) -> date:
     return date(year, 1, 1) + timedelta(days=number - 1)
 
 
-def _offset(zone: str) -> timedelta:
+def _parse_offset(zone: str) -> timedelta:
     if zone in "Zz":
         return timedelta(0)
     digits = zone[1:].replace(":", "")

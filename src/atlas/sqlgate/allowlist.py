@@ -205,11 +205,11 @@ def _check_node(node: exp.Expr) -> None:
             if name not in rules or not _fits(child, rules[name], _PARTS.get((type(node), name), ())):
                 if (type(node), name) in _TAKES:
                     raise refuse(_TAKES[type(node), name])
-                raise refuse(f"{_called(child)} is not allowed in {kind}")
+                raise refuse(f"{_describe_child(child)} is not allowed in {kind}")
             rule = rules[name]
             if isinstance(rule, int) and isinstance(child, exp.Expr) and PART < _RULES[type(child)][0] < rule:
                 # The parser and PostgreSQL would group these operators differently, or PostgreSQL would refuse them.
-                raise refuse(f"put parentheses around {_written(child, BINARY.get(type(node), (0, kind))[1])}")
+                raise refuse(f"put parentheses around {_sql_or_place(child, BINARY.get(type(node), (0, kind))[1])}")
     if isinstance(node, exp.Select) and not node.expressions:
         raise refuse("SELECT needs a column")
     check = _DETAILS.get(type(node))
@@ -217,7 +217,7 @@ def _check_node(node: exp.Expr) -> None:
         check(node)
 
 
-def _written(node: exp.Expr, beside: str) -> str:
+def _sql_or_place(node: exp.Expr, beside: str) -> str:
     """Returns an expression as SQL for a message, or where the expression stands."""
     try:
         return repr(node.sql(dialect="postgres", comments=False)[:100])
@@ -225,7 +225,7 @@ def _written(node: exp.Expr, beside: str) -> str:
         return f"what stands beside {beside}"
 
 
-def _called(child: object) -> str:
+def _describe_child(child: object) -> str:
     names: dict[type, str] = {exp.Anonymous: "a function", exp.Tuple: "a list in parentheses", exp.Identifier: "a name"}
     return names.get(type(child), type(child).__name__.upper()) if isinstance(child, exp.Expr) else "this form"
 

@@ -127,7 +127,7 @@ class BackendWatch:
             if backend.lowerings and now - backend.since > _PROMPT_SECONDS:
                 await self._lower(backend)
             if not backend.passed:
-                self._judge(backend, now)
+                self._check_limits(backend, now)
             if now >= backend.due:
                 await self._step(backend, now)
 
@@ -148,7 +148,7 @@ class BackendWatch:
         done = backend.process is None or await asyncio.to_thread(backend.process.lower_priority)
         backend.lowerings = 0 if done else backend.lowerings - 1
 
-    def _judge(self, backend: Backend, now: float) -> None:
+    def _check_limits(self, backend: Backend, now: float) -> None:
         """Records which limit a backend has exceeded."""
         if now - backend.since > self._seconds:
             backend.passed = "time"

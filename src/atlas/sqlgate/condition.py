@@ -114,7 +114,7 @@ def parse_condition(text: str, columns: Collection[str]) -> Condition:
     """
     usable = sorted({c for c in columns if not c.startswith("_") and c.lower() not in _SYSTEM_COLUMNS})
     try:
-        return _checked(text, usable)
+        return _check_and_write(text, usable)
     except RecursionError:
         reason: str | None = "it is nested too deep"
     except BadRequestError as error:
@@ -122,7 +122,7 @@ def parse_condition(text: str, columns: Collection[str]) -> Condition:
     raise BadRequestError("Invalid condition", f"condition: {reason}") from None
 
 
-def _checked(text: str, columns: Sequence[str]) -> Condition:
+def _check_and_write(text: str, columns: Sequence[str]) -> Condition:
     _LEXER.check(text)
     if not text.strip():
         raise refuse("it is empty")

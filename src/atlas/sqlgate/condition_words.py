@@ -41,15 +41,15 @@ def spelled_out(pieces: Sequence[Piece]) -> list[Piece]:
 def _comparison(pieces: Sequence[Piece], at: int, made: list[Piece]) -> int:
     """Appends the SQL of a comparison at a place. Returns the number of its pieces, or 0 for no comparison."""
     for words, plain in _EMPTY.items():
-        if _stand(pieces, at, words):
+        if _has_words(pieces, at, words):
             made += [Piece("word", word) for word in plain]
             return len(words)
     for negation in _NEGATIONS:
-        if not _stand(pieces, at, negation):
+        if not _has_words(pieces, at, negation):
             continue
         here = at + len(negation)
         for words, before, behind in _PATTERNS:
-            if not _stand(pieces, here, words):
+            if not _has_words(pieces, here, words):
                 continue
             text = pieces[here + len(words)] if here + len(words) < len(pieces) else Piece("none", "")
             if text.kind not in ("string", "number"):
@@ -63,7 +63,7 @@ def _comparison(pieces: Sequence[Piece], at: int, made: list[Piece]) -> int:
     return 0
 
 
-def _stand(pieces: Sequence[Piece], at: int, words: Sequence[str]) -> bool:
+def _has_words(pieces: Sequence[Piece], at: int, words: Sequence[str]) -> bool:
     found = [piece.word for piece in pieces[at : at + len(words)]]
     return found == list(words)
 

@@ -64,7 +64,7 @@ class _Physical(Writer):
     def projection(self, node: exp.Expr) -> str:
         if id(node) in self.found.stars:
             columns = self.found.stars[id(node)]
-            return ", ".join(f"{_qualified(column)} AS {quoted(column.name)}" for column in columns)
+            return ", ".join(f"{_qualify(column)} AS {quoted(column.name)}" for column in columns)
         name = self.found.names.get(id(node))
         return f"{self.write(node)} AS {quoted(name)}" if name else self.write(node)
 
@@ -78,15 +78,15 @@ class _Physical(Writer):
         return f"CAST({self.write(node)} AS INT)"
 
     def _column(self, node: exp.Expr) -> str:
-        return _qualified(self.found.columns[id(node)])
+        return _qualify(self.found.columns[id(node)])
 
     def _binary(self, node: exp.Expr) -> str:
-        return self._bounded(node, super()._binary(node))
+        return self._add_bounds(node, super()._binary(node))
 
     def _between(self, node: exp.Expr) -> str:
-        return self._bounded(node, super()._between(node))
+        return self._add_bounds(node, super()._between(node))
 
-    def _bounded(self, node: exp.Expr, written: str) -> str:
+    def _add_bounds(self, node: exp.Expr, written: str) -> str:
         conditions = bounds(node, self.found, self.write)
         return f"({' AND '.join([written, *conditions])})" if conditions else written
 
@@ -104,7 +104,7 @@ def _is_limited(node: exp.Expr) -> bool:
     return bool(node.args.get("limit") or node.args.get("offset"))
 
 
-def _qualified(column: Column) -> str:
+def _qualify(column: Column) -> str:
     names = [f"{quoted(source)}.{quoted(column.name)}" for source in column.sources]
     return names[0] if len(names) == 1 else f"COALESCE({', '.join(names)})"
 

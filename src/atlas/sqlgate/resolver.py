@@ -127,10 +127,10 @@ class _Resolver:
             if name in own:
                 raise refuse(f"WITH {shown(name)} is there twice")
             own.add(name)
-            queries[name] = self._renamed(one.args["alias"], outputs)
+            queries[name] = self._rename_columns(one.args["alias"], outputs)
         return queries
 
-    def _renamed(self, alias: exp.Expr, outputs: list[Output]) -> list[str]:
+    def _rename_columns(self, alias: exp.Expr, outputs: list[Output]) -> list[str]:
         """Returns the names of a query's columns. The alias may rename the first columns."""
         renamed = [new_name(identifier) for identifier in alias.args.get("columns") or []]
         names = [output.name for output in outputs]
@@ -191,7 +191,7 @@ class _Resolver:
             else:
                 outputs = self.query(node.this, scope.parent, scope.queries)
             name = new_name(alias.this)
-            columns = self._renamed(alias, outputs)
+            columns = self._rename_columns(alias, outputs)
         if name in scope.sources:
             raise refuse(f"table name {shown(name)} is there twice; give one another name")
         scope.sources[name] = self.found.outputs[id(node)] = columns
@@ -236,7 +236,7 @@ class _Resolver:
         left = scope.items[-1]
         merged = {}
         for identifier in node.args.get("using") or []:
-            one, other = self._one(identifier, left), self._one(identifier, right)
+            one, other = self._find_column(identifier, left), self._find_column(identifier, right)
             if one.name != other.name:
                 raise refuse(f"column {shown(identifier.name)} of USING has two spellings")
             identifier.set("this", one.name)
@@ -250,7 +250,7 @@ class _Resolver:
             inner = _Scope(scope.parent, scope.queries, scope.items[-1:], [], sources, scope.cold, hidden=hidden)
             self._expression(node.args["on"], inner)
 
-    def _one(self, identifier: exp.Expr, columns: list[Column]) -> Column:
+    def _find_column(self, identifier: exp.Expr, columns: list[Column]) -> Column:
         name = find_name(identifier, [column.name for column in columns if column.name], "column")
         found = [column for column in columns if column.name == name]
         if len(found) != 1:
@@ -264,7 +264,7 @@ class _Resolver:
             if star is node:
                 columns = scope.columns
             else:
-                owner = self._owner(node.args["table"], scope)
+                owner = self._find_owner(node.args["table"], scope)
                 columns = [Column(name, (owner,)) for name in scope.sources[owner]]
             self._check_star(columns, scope)
             self.found.stars[id(node)] = columns
@@ -285,7 +285,7 @@ class _Resolver:
             if not column.name or any(scope.sources[owner].count(column.name) > 1 for owner in column.sources):
                 raise refuse(f"* stands for columns with no name or the same name ({shown(column.name)}); name them")
 
-    def _owner(self, identifier: exp.Expr, scope: _Scope) -> str:
+    def _find_owner(self, identifier: exp.Expr, scope: _Scope) -> str:
         """Returns the alias of `name.` in this scope, not an outer scope, and sets the alias in the tree."""
         owner = find_name(identifier, list(scope.sources), "table")
         if owner is None:
@@ -370,7 +370,9 @@ class _Resolver:
                 if owner is not None:
                     table.set("this", owner)
                     if not found:
-                        raise refuse(f"no column {shown(identifier.name)} in {shown(owner)}; it has {_listed(columns)}")
+                        raise refuse(
+                            f"no column {shown(identifier.name)} in {shown(owner)}; it has {_list_names(columns)}"
+                        )
             if len(found) > 1:
                 named = sorted({f"{column.sources[0]}.{column.name}" for column in found})
                 advice = "put its table before it" if len(named) > 1 else "which is there twice"
@@ -391,9 +393,9 @@ class _Resolver:
             raise refuse(f"no table named {table.name[:100]} in FROM")
         if any(may_mean(identifier, name) or identifier.name == name for name in scope.sources):
             raise refuse(f"a whole row, {shown(identifier.name)}, is not allowed; name its columns")
-        raise refuse(f"no column named {identifier.name[:100]}; there are {_listed(scope.columns) or 'none'}")
+        raise refuse(f"no column named {identifier.name[:100]}; there are {_list_names(scope.columns) or 'none'}")
 
 
-def _listed(columns: list[Column]) -> str:
+def _list_names(columns: list[Column]) -> str:
     names = list(dict.fromkeys(column.name for column in columns if column.name))
     return ", ".join(names[:50]) + (", …" if len(names) > 50 else "")

@@ -91,7 +91,7 @@ class QueryRunner:
         Raises UnavailableError when the query takes too long.
         """
         async with self._session(caller, datasets, gone) as connection:
-            text = _encoded(sql)
+            text = _encode(sql)
             started = time.perf_counter()
             await _check(connection, text)
             await _declare(connection, text, max(self._max_bytes, _LEAST_BYTES))
@@ -133,7 +133,7 @@ class QueryRunner:
         try:
             async with self._session(caller, datasets, gone) as connection:
                 # The cursor is never fetched from. EXPLAIN would accept `ANALYZE SELECT …`, too.
-                await _check(connection, _encoded(sql))
+                await _check(connection, _encode(sql))
         except BadRequestError as error:
             return error.details
         return None
@@ -154,7 +154,7 @@ class QueryRunner:
         except TimeoutError:
             raise UnavailableError(*TOO_LONG) from None
         except psycopg.Error as error:
-            raise _refused(error, backend.passed if backend is not None else "") from error
+            raise _to_error(error, backend.passed if backend is not None else "") from error
         finally:
             try:
                 idle = connection is None or await _end(connection)
@@ -168,7 +168,7 @@ class QueryRunner:
                     gone()
 
 
-def _encoded(sql: str) -> bytes:
+def _encode(sql: str) -> bytes:
     """Encodes the text for PostgreSQL. Raises BadRequestError for a text that PostgreSQL would see differently."""
     try:
         text = sql.encode()
@@ -209,7 +209,7 @@ async def _end(connection: Connection) -> bool:
     return status not in busy
 
 
-def _refused(error: psycopg.Error, passed: Reason) -> Exception:
+def _to_error(error: psycopg.Error, passed: Reason) -> Exception:
     """Returns the caller's error: PostgreSQL's reason for wrong SQL, or that the server is unavailable.
 
     passed: the limit for which the backend was stopped.

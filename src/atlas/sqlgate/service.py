@@ -121,7 +121,7 @@ class SqlService:
 
     async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> SqlResult:
         """Runs a caller's SQL. Raises as `run` does."""
-        checked, result = await self._checked_and_run(caller, text, row_limit(max_rows))
+        checked, result = await self._check_and_run(caller, text, row_limit(max_rows))
         return SqlResult(
             columns=tuple(ResultColumn(name, kind) for name, kind in result.columns),
             data_csv=await asyncio.to_thread(csv_text, result.columns, result.rows),
@@ -137,14 +137,14 @@ class SqlService:
 
         title: the name of the sheet. Raises as `run` does, and BadRequestError for a cell that no sheet can hold.
         """
-        _, result = await self._checked_and_run(caller, text, row_limit(max_rows or MAX_ROWS))
+        _, result = await self._check_and_run(caller, text, row_limit(max_rows or MAX_ROWS))
         if output is Output.XLSX:
             content = await self._workbooks.of_rows(title, [name for name, _ in result.columns], result.rows)
         else:
             content = (await asyncio.to_thread(csv_text, result.columns, result.rows)).encode()
         return ResultFile(content, FORMATS[output], len(result.rows), result.truncated)
 
-    async def _checked_and_run(self, caller: Caller, text: str, limit: int) -> tuple[CheckedQuery, QueryResult]:
+    async def _check_and_run(self, caller: Caller, text: str, limit: int) -> tuple[CheckedQuery, QueryResult]:
         catalog = await self._catalogs.for_sql(caller, text)
         checked = await self.check(text, catalog, limit)
         return checked, await self.run(caller, checked, catalog, limit)
@@ -185,7 +185,7 @@ def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
     if not names:
         return catalog
     kept = {table_named(catalog, name).name for name in names}
-    between = _between(catalog, kept)
+    between = _tables_between(catalog, kept)
     joined = [(join.left_table, join.right_table) for join in catalog.joins]
     kept |= {table for pair in joined for table in pair if kept & set(pair)} | between
     return Catalog(
@@ -194,7 +194,7 @@ def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
     )
 
 
-def _between(catalog: Catalog, names: Collection[str]) -> set[str]:
+def _tables_between(catalog: Catalog, names: Collection[str]) -> set[str]:
     """Returns the tables on the shortest join paths between some tables."""
     near: dict[str, set[str]] = {}
     for join in catalog.joins:

@@ -33,7 +33,7 @@ class ContractRoute(APIRoute):
                 status = options.get("status_code") or 200
                 given = options.get("responses") or {}
                 options["responses"] = {**given, status: {**given.get(status, {}), "model": answer}}
-                endpoint, response_model = _encoded(endpoint, status), None
+                endpoint, response_model = _encode_result(endpoint, status), None
         super().__init__(path, endpoint, response_model=response_model, **options)
 
 
@@ -42,7 +42,7 @@ def _is_shape(answer: Any) -> bool:
     return any(map(_is_shape, parts)) if parts else is_dataclass(answer) and issubclass(answer, Shape)  # type: ignore[arg-type]
 
 
-def _encoded(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
+def _encode_result(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
     """Wraps a handler so that the wrapper answers with the JSON of the handler's result."""
 
     @functools.wraps(endpoint)

@@ -49,7 +49,9 @@ def _describe(error: RequestValidationError) -> str:
             parts += [f"{'.'.join([*place, name])}: {reason}" for name, reason in item["ctx"]["reasons"].items()]
             parts.append(f"known: {', '.join(item['ctx']['known'])}")
             continue
-        reason = _mismatch(item) or item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        reason = _describe_mismatch(item) or item["msg"].removeprefix("Value error, ").replace(
+            "Input should be", "must be"
+        )
         if item["type"] == "json_invalid":
             reason = f"not valid JSON: {item.get('ctx', {}).get('error', '')}".rstrip(": ")
             place = []
@@ -73,10 +75,10 @@ _UNTAGGED = ("union_tag_not_found", "union_tag_invalid")
 _GIVEN = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "a JSON object"))
 
 
-def _mismatch(item: dict[str, Any]) -> str | None:
+def _describe_mismatch(item: dict[str, Any]) -> str | None:
     """Describes the expected and the given type, when a JSON value has the wrong type. Returns None otherwise."""
     if item["type"] in _UNTAGGED:
-        return _untagged(**item["ctx"])
+        return _describe_untagged(**item["ctx"])
     wanted = _WANTED.get(item["type"])
     if wanted is None:
         return None
@@ -87,7 +89,7 @@ def _mismatch(item: dict[str, Any]) -> str | None:
     return f"must be {wanted}" if kind_given == wanted else f"must be {wanted}, not {kind_given}"
 
 
-def _untagged(discriminator: str, tag: str | None = None, expected_tags: str | None = None) -> str:
+def _describe_untagged(discriminator: str, tag: str | None = None, expected_tags: str | None = None) -> str:
     name = discriminator.strip("'")
     if tag is None:
         return f"{name}: Field required"
@@ -111,12 +113,12 @@ async def _http(request: Request, error: Exception) -> Response:
     title = _TITLES.get(error.status_code, "Bad request")
     details = error.detail if error.status_code in (400, 413) else f"{request.method} {request.url.path}"
     headers = dict(error.headers or {})
-    if error.status_code == 405 and (methods := _allowed(request)):
+    if error.status_code == 405 and (methods := _allowed_methods(request)):
         headers["Allow"] = ", ".join(methods)
     return problem(request.url.path, error.status_code, title, details, headers)
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed_methods(request: Request) -> list[str]:
     """Returns the methods of a path. The router names only the methods of the first matching route."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     found = [known for known in paths if compile_path(known)[0].match(request.scope["path"])]

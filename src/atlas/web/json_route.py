@@ -188,7 +188,7 @@ class JsonRoute(ContractRoute):
         async def handle(request: Request) -> Response:
             await gatekeeper_of(request).admit(request)
             known = _JsonRequest(_as_json(request), request.receive)
-            await known.load(self._checked)
+            await known.load(self._validate)
             before = known_storable.set(known.checked)
             try:
                 return await usual(known)
@@ -222,7 +222,7 @@ class JsonRoute(ContractRoute):
 
         return handle
 
-    def _checked(self, value: Any) -> Any:
+    def _validate(self, value: Any) -> Any:
         """Validates a body as its model, if it has a model. FastAPI would do that in the thread of the event loop."""
         for key, item in value.items() if isinstance(value, dict) else [(None, value)]:
             try:

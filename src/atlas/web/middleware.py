@@ -58,7 +58,9 @@ def last_resort(path: str, error: Exception, request_id: str) -> Response:
     return problem(path, 500, "Internal server error", f"Request ID {request_id}")
 
 
-def _completed(headers: Iterable[tuple[bytes, bytes]], scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+def _complete_headers(
+    headers: Iterable[tuple[bytes, bytes]], scope: Scope, request_id: str
+) -> list[tuple[bytes, bytes]]:
     """Adds the headers of every response where the response does not set them itself."""
     completed = [header for header in headers if header[0] != b"x-request-id"]
     present = {name for name, _ in completed}
@@ -172,7 +174,7 @@ class RequestMiddleware:
             nonlocal status, closing
             if message["type"] == "http.response.start":
                 status, closing = message["status"], body.left()
-                headers = _completed(message.get("headers", ()), scope, request_id)
+                headers = _complete_headers(message.get("headers", ()), scope, request_id)
                 message = {**message, "headers": [*headers, _CLOSE] if closing else headers}
                 account.answered(status, request_id)
                 self._settle(scope, spent)
@@ -188,7 +190,7 @@ class RequestMiddleware:
         self._metrics.active.inc()
         with structlog.contextvars.bound_contextvars(request_id=request_id), self._ledger.open(scope) as account:
             try:
-                await metered(self._guarded(scope, self._limited(body.receive, account), answer), spent)
+                await metered(self._check_and_call(scope, self._limit_body(body.receive, account), answer), spent)
             except asyncio.CancelledError:
                 # The server is stopping and has waited long enough. The caller of this middleware would answer with a
                 # 500.
@@ -207,7 +209,7 @@ class RequestMiddleware:
                 self._record(scope, status, time.perf_counter() - started)
                 account.ended(status)
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _check_and_call(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             details = "the NUL character is not allowed in a path or parameter"
             await problem(scope["path"].replace("\0", ""), 400, "Invalid request", details)(scope, receive, send)
@@ -235,7 +237,7 @@ class RequestMiddleware:
                 return
         await self._app(scope, receive, send)
 
-    def _limited(self, receive: Receive, account: Account) -> Receive:
+    def _limit_body(self, receive: Receive, account: Account) -> Receive:
         async def limited() -> Message:
             message = await receive()
             account.bytes_in += len(message.get("body", b""))

@@ -70,7 +70,7 @@ class Watched(_Base):
         """Returns whether a request has begun whose body has not ended."""
         raise NotImplementedError
 
-    def _asked(self) -> None:
+    def _record_head(self) -> None:
         """Records that the head of a request has arrived."""
         now = self.loop.time()
         self._begun, self._head = None, 0
@@ -94,7 +94,7 @@ class Watched(_Base):
         if self.transport.is_closing():
             return None
         if self.in_body():
-            return "body" if self._stalled(now, limits.body) else None
+            return "body" if self._is_stalled(now, limits.body) else None
         if not self.idle:
             # The client waits for its answer. Bytes sent ahead are not late.
             self._begun = now if self._begun is not None else None
@@ -108,7 +108,7 @@ class Watched(_Base):
             )
         return None
 
-    def _stalled(self, now: float, seconds: float) -> bool:
+    def _is_stalled(self, now: float, seconds: float) -> bool:
         if self.flow.read_paused or (not self.idle and getattr(self.cycle, "waiting_for_100_continue", False)):
             # The server itself does not read the body, or has not asked for the body yet.
             self._body_at = self._body_since = now
@@ -176,13 +176,13 @@ class H11Connection(Watched, H11Protocol):
                 self._begun = self.loop.time()
         super().data_received(data)
         if self.cycle is not before:
-            self._asked()
+            self._record_head()
 
     def on_response_complete(self) -> None:
         before = self.cycle
         super().on_response_complete()
         if self.cycle is not before:
-            self._asked()
+            self._record_head()
 
 
 if HttpToolsProtocol is not None:
@@ -211,7 +211,7 @@ if HttpToolsProtocol is not None:
 
         def on_headers_complete(self) -> None:
             self._receiving = True
-            self._asked()
+            self._record_head()
             super().on_headers_complete()
 
         def on_body(self, body: bytes) -> None:

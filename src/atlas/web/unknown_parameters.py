@@ -37,7 +37,7 @@ class KnownParameters:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"]
-        wrong = self._wrong(query.decode("latin-1")) if query else None
+        wrong = self._find_error(query.decode("latin-1")) if query else None
         if wrong is not None or not (self._body or _is_empty(scope)):
             # A caller without access, or over a rate limit, gets that error first.
             request = Request(scope, receive)
@@ -58,7 +58,7 @@ class KnownParameters:
             where = f"send {', '.join(self._known)} in the query" if self._known else "nothing in it would be read"
             raise BadRequestError("Invalid request", f"{request.method} takes no body here; {where}")
 
-    def _wrong(self, query: str) -> BadRequestError | None:
+    def _find_error(self, query: str) -> BadRequestError | None:
         seen: set[str] = set()
         unknown: list[str] = []
         for part in query.split("&"):

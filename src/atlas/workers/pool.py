@@ -244,7 +244,7 @@ class Reading:
         process = self._process
         message = None if process is None else process.receive()
         if message is None:
-            raise self._died()
+            raise self._explain_end()
         kind, content = message
         if kind is not Kind.FAILURE:
             return kind, content
@@ -259,26 +259,26 @@ class Reading:
         self._pool.replace()
         if failure.error == "memory" or _NO_MEMORY.search(printed):
             raise self._out_of_memory()
-        raise self._unread(failure.reason)
+        raise self._damaged_file(failure.reason)
 
     def out_of_step(self) -> AtlasError:
         """Ends the reading, and returns the error for a message that was not expected."""
         self._end()
-        return self._unread("its answer")
+        return self._damaged_file("its answer")
 
     def _out_of_memory(self) -> TooLargeError:
         details = f"{self._name}: reading it takes more memory than the limit of {self._limits.memory // _MIB} MiB"
         return TooLargeError("File too large", details)
 
-    def _unread(self, why: str) -> BadRequestError:
+    def _damaged_file(self, why: str) -> BadRequestError:
         return BadRequestError("Invalid file", f"{self._name}: the reader ended ({why}); the file may be damaged")
 
-    def _died(self) -> AtlasError:
+    def _explain_end(self) -> AtlasError:
         """Returns the error for a process that ended before its task."""
         with self._lock:
             process, self._process = self._process, None
         if process is None:
-            return self._over or self._unread("it was closed")
+            return self._over or self._damaged_file("it was closed")
         self._finish()
         code, printed = process.ended()
         # On a busy machine a process takes long to start. The caller's next request needs the slot of this one.
@@ -296,7 +296,7 @@ class Reading:
             assert self._task is not None
             details = f"reading it took more than the limit of {self._task.cpu_seconds} seconds of processor time"
             return BadRequestError("Invalid file", f"{self._name}: {details}")
-        return self._unread(name)
+        return self._damaged_file(name)
 
     def _log(self, code: int, printed: bytes) -> None:
         log.warning("reader ended", code=code, file=self._name, printed=printed[:500].decode("utf-8", "replace"))
