@@ -26,6 +26,9 @@ def main() -> None:
     """Works on the tasks from standard input, until that ends."""
     leash = int(sys.argv[1]) if len(sys.argv) > 1 else None
     _follow(leash)
+    if hasattr(os, "nice"):
+        # At once, because a start takes a second of processor time, and callers can have many workers end.
+        os.nice(NICENESS)
     # Text that a library prints must not get between the messages.
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
@@ -35,8 +38,6 @@ def main() -> None:
 
     gc.enable()
     gc.freeze()
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         worker_tasks.serve(os.fdopen(0, "rb", buffering=0), output, Limits())
 

@@ -196,7 +196,21 @@ async def test_an_end_that_is_a_day(owner: httpx.AsyncClient) -> None:
 
 
 HOSTILE = ['=HYPERLINK("x")', "+1+1", "@SUM(A1)", "-2+3", "\tx", "-5", "+1,250.50", "a=b", "", "'=x"]
+WIDE = [
+    "\uff1d1+1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20SUM(A1)",
+    "\ufe66x",
+    "\ufe62x",
+    "\ufe63x",
+    "\ufe6bx",
+    "\ufeff=1",
+    "\uff11",
+]
+HOSTILE += ["=1", *WIDE]
 HARMLESS = ['\'=HYPERLINK("x")', "'+1+1", "'@SUM(A1)", "'-2+3", "'\tx", "-5", "+1,250.50", "a=b", "", "'=x"]
+HARMLESS += ["'=1", *("'" + text for text in WIDE[:-1]), WIDE[-1]]
 
 
 @pytest.mark.parametrize("kind", ["dataset", "table"])

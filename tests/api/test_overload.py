@@ -16,11 +16,14 @@ from atlas.accounts.access import Caller
 from atlas.accounts.local_administration import KeyService
 from atlas.app import create_app
 from atlas.db.database import Database
-from atlas.errors import RateLimitedError
+from atlas.errors import AtlasError, AuthenticationError, ForbiddenError, RateLimitedError
 from atlas.kit import admission
+from atlas.kit.file_formats import Output
 from atlas.settings import Settings
 from atlas.timeseries import stream
+from atlas.timeseries.read import service as read
 from atlas.timeseries.stream import StreamService
+from atlas.timeseries.zone_map import Range
 from atlas.web.admission import BULK, DELETE, DOWNLOADS, INSERT, QUESTIONS, SMALL_BODY, SQL, STREAM
 
 pytestmark = pytest.mark.anyio
@@ -215,6 +218,43 @@ async def test_a_stream_of_a_revoked_key_ends_while_the_database_is_busy(
             with psycopg.connect(database_url) as connection:
                 connection.execute("UPDATE atlas.api_keys SET revoked_at = now() WHERE id = %s", (caller.key_id,))
             assert b"Invalid API key" in await asyncio.wait_for(anext(opened), 10)
+
+
+@pytest.mark.parametrize("lost", ["tag", "key"])
+async def test_who_may_no_longer_read_gets_no_more_of_what_is_under_way(
+    settings: Settings, people: People, database_url: str, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(read, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(read, "FIRST_ROWS", 100)
+    async with serve(settings) as make:
+        owner, holder = make(people.owner), make(people.holder)
+        dataset = await make_dataset(owner)
+        tag = (await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "test"})).json()["id"]
+        assert (await holder.post("/api/tags/acquire/", json={"tag_name": "test"})).status_code in (200, 201)
+        csv = "timestamp,a\n" + "".join(f"2026-01-01T00:{n // 60:02}:{n % 60:02}Z,{n}\n" for n in range(2_000))
+        headers = {"Content-Type": "text/csv"}
+        await owner.post(f"/api/rows/bulk_insert/?dataset={dataset}", content=csv, headers=headers)
+        services = app_of(make).state.services
+        caller = await caller_of(services.get(StreamService)._database, people.holder)
+        following = await services.get(StreamService).open(caller, dataset, 60, None)
+        assert b"connected" in await anext(following)
+        file = await services.get(read.ReadService).download(caller, dataset, Range(-(2**62), 2**62), Output.NDJSON)
+        pieces = file.chunks()
+        assert b'"a":0' in await anext(pieces)
+        if lost == "tag":
+            assert (await owner.delete(f"/api/datasets/{dataset}/tags/{tag}/")).status_code == 204
+            error: type[AtlasError] = ForbiddenError
+        else:
+            with psycopg.connect(database_url) as connection:
+                connection.execute("UPDATE atlas.api_keys SET revoked_at = now() WHERE id = %s", (caller.key_id,))
+            error = AuthenticationError
+        told = await asyncio.wait_for(anext(following), 10)
+        assert b"event: error" in told
+        assert (b"Permission denied" if lost == "tag" else b"Invalid API key") in told
+        await asyncio.sleep(0.06)
+        with pytest.raises(error):
+            b"".join([piece async for piece in pieces])
 
 
 async def test_rates_count_by_user_and_by_organization(settings: Settings, people: People, database_url: str) -> None:

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from tests.conftest import open_folder
 from tests.integration.test_server import Serving, count, eventually, stop_all
+
+from atlas.db.embedded import EmbeddedPostgres
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +190,27 @@ def test_an_imported_file_streams_live(client: httpx.Client) -> None:
     rows = (event[2]["n"] for event in following if event[0] == "data")
     found = [next(rows), next(rows)]
     assert found == [5, 6]
+
+
+def test_a_bulk_insert_ends_when_its_client_goes_away_after_the_body(
+    server: Serving, client: httpx.Client, dataset: int
+) -> None:
+    rows = "timestamp,a\n" + "2025-01-01T00:00:00Z,1\n" * 20_000
+    head = f"POST /api/rows/bulk_insert/?dataset={dataset} HTTP/1.1\r\nHost: x\r\nX-API-Key: {server.key()}\r\n"
+    head += f"Content-Type: text/csv\r\nContent-Length: {len(rows)}\r\n\r\n"
+    url = EmbeddedPostgres(server.folder / "data").url()
+
+    def waiting() -> int:
+        with psycopg.connect(url) as looking:
+            found = looking.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
+        return int(found[0]) if found else 0
+
+    with psycopg.connect(url) as holding:
+        # An insert of that size waits for the lock of its dataset, once the body is there.
+        holding.execute("SELECT 1 FROM atlas.dataset_state WHERE dataset_id = %s FOR UPDATE", (dataset,))
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall((head + rows).encode())
+            eventually(lambda: waiting() == 1)
+        # The lock is still held: it is the client's end that ends the insert.
+        eventually(lambda: waiting() == 0)
+    assert count(client, dataset) == 0

@@ -14,6 +14,7 @@ import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager import dbapi as adbc
 
+from atlas.db.backend_process import process_numbered
 from atlas.errors import UNREACHABLE, NotFoundError, OverloadedError, UnavailableError
 
 
@@ -36,6 +37,8 @@ class _Connection(adbc.Connection):
 
     def __init__(self, opened: adbc_driver_manager.AdbcConnection, changing: AbstractContextManager[object]) -> None:
         self._changing = changing
+        # Whether other processes go before the connection's backend.
+        self.lowered = False
         super().__init__(cast(Any, _Kept()), opened, autocommit=True)
 
     def close(self) -> None:
@@ -60,11 +63,13 @@ class ArrowReaders:
         self._free = threading.BoundedSemaphore(size)
         # Idle connections. The connection returned last is lent first, because its caches are warm.
         self._idle: list[_Connection] = []
+        # Those whose backends come behind other work of the machine.
+        self._idle_behind: list[_Connection] = []
         # Reentrant, because the garbage collector may close a connection at any point.
         self._changing = threading.RLock()
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[_Connection]:
+    def _connection(self, *, behind: bool = False) -> Iterator[_Connection]:
         """Lends a connection. An error in the block closes the connection; otherwise the pool keeps it.
 
         Raises OverloadedError when no connection is free within `wait` seconds.
@@ -72,18 +77,21 @@ class ArrowReaders:
         """
         if not self._free.acquire(timeout=self._wait):
             raise OverloadedError(f"no connection for reads became free in {self._wait:g} seconds; try again")
+        idle = self._idle_behind if behind else self._idle
         try:
             try:
-                connection = self._idle.pop()
+                connection = idle.pop()
             except IndexError:
                 connection = self._connect()
             try:
+                if behind and not connection.lowered:
+                    connection.lowered = self._lower(connection)
                 yield connection
             except BaseException:
                 with contextlib.suppress(adbc.Error):
                     connection.close()
                 raise
-            self._idle.append(connection)
+            idle.append(connection)
         finally:
             self._free.release()
 
@@ -96,13 +104,21 @@ class ArrowReaders:
         except adbc.Error as error:
             raise UnavailableError(*UNREACHABLE) from error
 
+    def _lower(self, connection: _Connection) -> bool:
+        """Gives other processes the processor before the backend. Returns whether no further attempt is needed."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            row = cursor.fetchone()
+        process = None if row is None else process_numbered(self._url, int(row[0]))
+        return process is None or process.lower_priority()
+
     def warm_up(self) -> None:
         """Makes the first connection, so that the first read does not wait for a connection. Blocks; raises nothing."""
         with contextlib.suppress(UnavailableError), self._connection():
             pass
 
-    def read(self, query: str) -> pa.Table:
-        """Runs `query` and returns its rows. Blocks.
+    def read(self, query: str, *, behind: bool = False) -> pa.Table:
+        """Runs `query` and returns its rows, behind other work of the machine if asked. Blocks.
 
         A dead pooled connection is replaced and the query is tried again, since all pooled connections may be dead.
         Raises UnavailableError when the query is stopped or the database is out of reach or resources.
@@ -110,7 +126,7 @@ class ArrowReaders:
         """
         for attempt in range(self._size + 1):
             try:
-                with self._connection() as connection, connection.cursor() as cursor:
+                with self._connection(behind=behind) as connection, connection.cursor() as cursor:
                     cursor.execute(query)
                     return cursor.fetch_arrow_table()
             except adbc.Error as error:
@@ -155,8 +171,9 @@ class ArrowReaders:
 
     def close(self) -> None:
         """Closes the idle connections."""
-        while self._idle:
-            self._idle.pop().close()
+        for idle in (self._idle, self._idle_behind):
+            while idle:
+                idle.pop().close()
         if self._shared is not None:
             self._shared.close()
             self._shared = None

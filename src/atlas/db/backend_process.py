@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import psutil
+from psycopg.conninfo import conninfo_to_dict
 
 from atlas.db.database import Connection
 
@@ -153,6 +154,19 @@ def process_of(connection: Connection) -> BackendProcess | None:
         with process.oneshot():
             if listener > 0 and process.ppid() == listener:
                 return BackendProcess(process.pid, process.create_time(), process.uids().real, process.gids().real)
+    return None
+
+
+def process_numbered(url: str, pid: int) -> BackendProcess | None:
+    """Returns the process of a connection by its number. Returns None where the server is reached by no socket file."""
+    host = conninfo_to_dict(url).get("host") or ""
+    if sys.platform != "linux" or not str(host).startswith("/"):
+        return None
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        with process.oneshot():
+            if process.name() == "postgres":
+                return BackendProcess(pid, process.create_time(), process.uids().real, process.gids().real)
     return None
 
 

@@ -168,13 +168,16 @@ class Database:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []
 
-    async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
-        """Reads the rows of `query` by binary COPY and returns what `then` makes of them, in the thread that read."""
+    async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T], *, behind: bool = False) -> T:
+        """Reads the rows of `query` by binary COPY and returns what `then` makes of them, in the thread that read.
+
+        behind: whether the read comes behind other work of the machine, for what is large and not waited for.
+        """
         await self.gate.passed()
         loop = asyncio.get_running_loop()
         # A started answer cannot be refused any more, so a read waits as long as necessary.
         async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
-            return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
+            return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query, behind=behind)))
 
     async def write_arrow(self, snapshot: str, statements: Sequence[str], sink: IO[bytes]) -> None:
         """Writes the rows of SELECT statements as Arrow IPC streams; see `ArrowReaders.write`.

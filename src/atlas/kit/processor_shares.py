@@ -82,6 +82,12 @@ async def metered(work: Coroutine[Any, Any, T], spent: ProcessorTime) -> T:
         _measured.reset(token)
 
 
+async def metered_within(work: Coroutine[Any, Any, T]) -> T:
+    """Runs `work` in a task of its own, at the cost of the request that starts the task."""
+    spent = _measured.get()
+    return await (work if spent is None else _Metered(work, spent))
+
+
 def charged(function: Callable[P, T]) -> Callable[P, T]:
     """Makes the function's time in a thread count for the request that calls the function.
 

@@ -51,12 +51,18 @@ UpdateBody = Annotated[ConditionUpdate | BatchUpdate, Field(discriminator="mode"
 
 @router.post("/tables/{table_name}/update", summary="Update rows")
 async def update_rows(
-    caller: CallerDep, updates: UpdateServiceDep, table_name: str, body: Annotated[UpdateBody, BodyParam()]
+    http: Request,
+    caller: CallerDep,
+    updates: UpdateServiceDep,
+    table_name: str,
+    body: Annotated[UpdateBody, BodyParam()],
 ) -> Updated:
     """Updates rows by a condition, or by keys in a batch: all of it, or nothing."""
     if isinstance(body, ConditionUpdate):
-        return await updates.by_condition(caller, table_name, body.condition, body.updates, all_rows=body.confirm_all)
-    return await updates.by_keys(caller, table_name, [(u.keys, u.values) for u in body.batch_updates])
+        work = updates.by_condition(caller, table_name, body.condition, body.updates, all_rows=body.confirm_all)
+    else:
+        work = updates.by_keys(caller, table_name, [(u.keys, u.values) for u in body.batch_updates])
+    return await while_connected(http, work)
 
 
 @router.post("/tables/{table_name}/update/file", summary="Update rows from a file")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StrictInt
 
 from atlas.accounts.dependencies import CallerDep
@@ -13,6 +13,7 @@ from atlas.contract.issues import Corrected, IssuePage, Issues
 from atlas.imports.undo import FileMapping, UndoService
 from atlas.review.service import Decision, IssueService
 from atlas.web.bodies import Body
+from atlas.web.disconnect import while_connected
 from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.exact_json import exact_json
 from atlas.web.json_route import JsonRoute
@@ -131,14 +132,14 @@ async def undo_import(
 
 @router.post("/redo", summary="Redo an import")
 async def redo_import(
-    caller: CallerDep, undo: UndoServiceDep, import_id: str, body: RedoBody
+    http: Request, caller: CallerDep, undo: UndoServiceDep, import_id: str, body: RedoBody
 ) -> ResetImport | RedoneImport:
     """Takes an import back, clears its mapping, and runs it again on request: as a whole, or nothing changes."""
     given = body.mapping
     mapping = None
     if given is not None:
         mapping = FileMapping(given.table_name, given.mappings, given.check_duplicates, tuple(given.key_columns))
-    return await undo.redo(caller, import_id, mapping, execute=body.auto_execute)
+    return await while_connected(http, undo.redo(caller, import_id, mapping, execute=body.auto_execute))
 
 
 @router.post("/clear-mapping", summary="Clear the mapping of an import")

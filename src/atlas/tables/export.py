@@ -15,7 +15,8 @@ from atlas.tables.repository import count_rows, physical
 
 # A text, with an apostrophe in front if a spreadsheet would run it. The rule is that of `timeseries/formats.py`.
 HARMLESS: LiteralString = (
-    "CASE WHEN {c} ~ '^[=+@\\t\\r-]' AND {c} !~ '^[+-]?[0-9.,]+$' THEN '''' || {c} ELSE {c} END AS {c}"
+    "CASE WHEN {c} ~ '^\ufeff?[=+@\\t\\r\\n\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63-]' "
+    "AND {c} !~ '^[+-]?[0-9.,]+$' THEN '''' || {c} ELSE {c} END AS {c}"
 )
 _CHUNK = 256 * 1024
 

@@ -240,7 +240,9 @@ def _extra_cells(frame: pl.DataFrame, style: RowFormat) -> dict[str, pl.Series]:
 
 
 # Texts that a spreadsheet runs as a formula when it opens a CSV file, and plain numbers, which it does not run.
-FORMULA, NUMBER = r"^[=+@\t\r-]", r"^[+-]?[0-9.,]+$"
+# Spreadsheets in East Asian languages read full-width and small signs as ASCII ones. A byte order mark is skipped.
+FORMULA = "^\ufeff?[=+@\t\r\n\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63-]"
+NUMBER = r"^[+-]?[0-9.,]+$"
 
 
 def csv_bytes(

@@ -35,7 +35,7 @@ def lane_of(scope: Scope, lanes: Lanes) -> Lane | None:
     route = (scope["method"], getattr(scope.get("route"), "path", ""))
     if route == STREAM:
         return None
-    if route == INSERT or (route in BULK and _small(Headers(scope=scope))):
+    if route == INSERT or (route in BULK and is_small(Headers(scope=scope))):
         return lanes.small_inserts
     if route in BULK or route == DELETE:
         return lanes.inserts
@@ -46,7 +46,8 @@ def lane_of(scope: Scope, lanes: Lanes) -> Lane | None:
     return lanes.questions if route in QUESTIONS else lanes.reads
 
 
-def _small(headers: Headers) -> bool:
+def is_small(headers: Headers) -> bool:
+    """Tells by the headers whether a body is so small that its insert takes little."""
     length = headers.get("content-length", "")
     limit = SMALL_ENCODED_BODY if headers.get("content-encoding", "identity") != "identity" else SMALL_BODY
     return length.isdigit() and int(length) <= limit

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import struct
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import atlas
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.db.database import Database
-from atlas.errors import BadRequestError, UnavailableError
+from atlas.errors import AuthenticationError, BadRequestError, UnavailableError
 from atlas.kit.field_metadata import header_note
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.workbooks import Workbooks, refuse_rows
@@ -42,6 +43,10 @@ from atlas.timeseries.zone_map import BLOCK_ROWS, Range, clean_cuts, narrow, spl
 # decoding and encoding keep all cores busy, and a slow client still holds little memory.
 WINDOW_ROWS = 50_000
 WINDOWS_AHEAD = 3
+# Rows in each of the first windows of a file without parts. A client that reads nothing has little made for it.
+FIRST_ROWS = 5_000
+# Seconds after which the right to read of a download under way is looked up again.
+RECHECK_SECONDS = 10.0
 # Rows in one query that looks for fractions of a second.
 LOOKED_AT_ROWS = 2_000_000
 # Formats with byte ranges: readers of these formats scan a file by its address.
@@ -196,12 +201,14 @@ class ReadService:
         if output is Output.XLSX:
             refuse_rows(await snapshot.count(self._database, shot, span))
         asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}"
-        parts = windows(shot.blocks, span, WINDOW_ROWS) if output in RANGED else []
-        digest = _digest(style, parts)
+        parts = windows(shot.blocks, span, WINDOW_ROWS)
+        digest = _digest(style, parts if output in RANGED else [])
+        if parts and output not in RANGED:
+            parts = [*windows(shot.blocks, parts[0], FIRST_ROWS), *parts[1:]]
         tag = f'"{dataset_id}-{shot.version}-{asked}-{digest}"'
 
         def chunks() -> AsyncIterator[bytes]:
-            tables = self._tables(shot, style, span, drop)
+            tables = self._while_readable(caller, dataset_id, self._tables(shot, style, parts, drop))
             return (
                 self._csv(tables, shot, style, parts, safe=safe)
                 if output is Output.CSV
@@ -210,6 +217,19 @@ class ReadService:
 
         key = FileKey(tag, f"{dataset_id}-{asked}-{names!r}", dataset_id, shot.last_seq - shot.row_count)
         return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks, key)
+
+    async def _while_readable(
+        self, caller: Caller, dataset_id: int, tables: AsyncIterator[pa.Table]
+    ) -> AsyncIterator[pa.Table]:
+        """Yields tables, and ends with an error once the caller's key is revoked, or may no longer read the dataset."""
+        looked = time.monotonic()
+        async for table in tables:
+            if time.monotonic() - looked >= RECHECK_SECONDS:
+                looked = time.monotonic()
+                if not await self._access.still_readable({(caller.key_id, dataset_id)}):
+                    await self._access.require(caller, dataset_id)
+                    raise AuthenticationError("Invalid API key", "The key was revoked or has expired")
+            yield table
 
     async def rendered(
         self, caller: Caller, download: Download, held: str | None, *, anew: bool = False
@@ -232,21 +252,22 @@ class ReadService:
         return file
 
     async def _tables(
-        self, shot: snapshot.Snapshot, style: RowFormat, span: Range, drop: int
+        self, shot: snapshot.Snapshot, style: RowFormat, parts: Sequence[Range], drop: int
     ) -> AsyncIterator[pa.Table]:
-        """Yields the rows of `span` window by window. The next windows are fetched while one window is sent."""
+        """Yields the rows of `parts` one part after another. The next windows are fetched while one window is sent."""
         ahead: deque[asyncio.Task[pa.Table]] = deque()
-        plan = iter(windows(shot.blocks, span, WINDOW_ROWS))
+        plan = iter(parts)
         try:
             for part in plan:
-                ahead.append(self._fetch(shot, style, part))
+                # What follows the first part is read behind everything else on the machine.
+                ahead.append(self._fetch(shot, style, part, behind=bool(ahead)))
                 if len(ahead) == WINDOWS_AHEAD:
                     break
             while ahead:
                 table = await ahead.popleft()
                 following = next(plan, None)
                 if following is not None:
-                    ahead.append(self._fetch(shot, style, following))
+                    ahead.append(self._fetch(shot, style, following, behind=True))
                 if drop:
                     dropped = min(drop, len(table))
                     table, drop = table.slice(dropped), drop - dropped
@@ -256,8 +277,8 @@ class ReadService:
             for task in ahead:
                 task.cancel()
 
-    def _fetch(self, shot: snapshot.Snapshot, style: RowFormat, span: Range) -> asyncio.Task[pa.Table]:
-        return asyncio.create_task(snapshot.window(self._database, shot, style.columns, span))
+    def _fetch(self, shot: snapshot.Snapshot, style: RowFormat, span: Range, *, behind: bool) -> asyncio.Task[pa.Table]:
+        return asyncio.create_task(snapshot.window(self._database, shot, style.columns, span, behind=behind))
 
     async def _csv(
         self,

@@ -165,23 +165,39 @@ async def page(
     return await database.fetch_arrow(query.as_string(), then)
 
 
-async def window(database: Database, shot: Snapshot, columns: Sequence[Column], span: Range) -> pa.Table:
-    """Fetches all rows of `span` in order of time. Sorts only when the table's order differs."""
+async def window(
+    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *, behind: bool = False
+) -> pa.Table:
+    """Fetches all rows of `span` in order of time. Sorts only when the table's order differs.
+
+    behind: whether the read comes behind other work of the machine.
+    """
     if not shot.rewritten and _ascending(shot, span):
         # The table is in order of the sequence numbers, so the numbers need not be read.
-        table = await _read_window(database, shot, columns, span, with_numbers=False)
+        table = await _read_window(database, shot, columns, span, with_numbers=False, behind=behind)
         if _is_sorted(table):
             return table
-    return await _read_window(database, shot, columns, span, with_numbers=True)
+    return await _read_window(database, shot, columns, span, with_numbers=True, behind=behind)
 
 
 async def _read_window(
-    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *, with_numbers: bool
+    database: Database,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    *,
+    with_numbers: bool,
+    behind: bool,
 ) -> pa.Table:
     query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
         _columns(shot, columns, with_numbers=with_numbers), shot.table, _where(shot, span)
     )
-    return await database.fetch_arrow(query.as_string(), _in_order if with_numbers else lambda table: table)
+    then = _in_order if with_numbers else _as_it_is
+    return await database.fetch_arrow(query.as_string(), then, behind=behind)
+
+
+def _as_it_is(table: pa.Table) -> pa.Table:
+    return table
 
 
 def _ascending(shot: Snapshot, span: Range) -> bool:
