@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import json
+import os
 import socket
 import threading
 import time
@@ -330,9 +332,54 @@ def conditions(target: Target) -> None:
     in_turn(target, 6, calls)
 
 
+def running_conditions(target: Target) -> None:
+    """Conditions and filters within every limit, as many as are let through, which each row is compared with."""
+    likes = " OR ".join(f"name LIKE '%{n}_x%y%'" for n in range(60))
+    texts = [likes, likes.replace("name", "lower(email)"), "amount IN (" + ",".join(map(str, range(450))) + ")"]
+    calls: list[Callable[[], Any]] = [
+        lambda t=text, n=number: target.ask(
+            "POST",
+            "/api/v1/tables/leads/update",
+            key=n,
+            json={"mode": "condition", "condition": t, "updates": {"name": f"x{n}"}, "confirm_all": True},
+        )
+        for number, text in enumerate(texts)
+    ]
+    calls += [
+        lambda t=text: target.ask("GET", "/api/v1/tables/leads/rows", params={"filter": t, "limit": 100})
+        for text in texts
+    ]
+    in_turn(target, 12, calls)
+
+
+def long_instructions(target: Target) -> None:
+    """Previews of a small file with instructions of 8,000 characters."""
+    rows = b"name,amount,city\n" + b"a,1.5,Paris\n" * 10
+    texts = [
+        "only rows where " + " or ".join(f"amount > {n}" for n in range(600)),
+        "only rows where " + " or ".join(f"(amount > {n} and name = 'a{n}')" for n in range(300)),
+        "only rows where city is " + ", ".join(f"Paris{n}" for n in range(800)),
+        "only rows where " + "not " * 1_900 + "amount > 1",
+        "only rows where " + "amount and name " * 500,
+    ]
+    calls: list[Callable[[], Any]] = [
+        lambda t=text: target.upload(
+            "l.csv", rows, path="smart-import/preview", instruction=f"Import into q, {t}"[:8_000]
+        )
+        for text in texts
+    ]
+    in_turn(target, 6, calls)
+
+
+def nothing(target: Target) -> None:
+    """Takes all of the machine's processors, and sends nothing: what an attacker's own programs do to a measurement."""
+    together(target, os.cpu_count() or 2, lambda _: hashlib.pbkdf2_hmac("sha256", b"a", b"b", 20_000))
+
+
 ATTACKS: dict[str, Callable[[Target], None]] = {
     attack.__name__: attack
     for attack in (
+        nothing,
         workbooks,
         sql,
         many_keys,
@@ -346,5 +393,7 @@ ATTACKS: dict[str, Callable[[Target], None]] = {
         columnar_bodies,
         public_datasets,
         conditions,
+        running_conditions,
+        long_instructions,
     )
 }

@@ -48,4 +48,30 @@ def all_queries() -> dict[str, str]:
         "case": "SELECT " + "CASE WHEN amount > 1 THEN " * 150 + "1" + " ELSE 0 END" * 150 + " FROM leads",
         "like": "SELECT count(*) FROM leads a, leads b WHERE a.name || b.name LIKE '" + "%a_" * 200 + "'",
         "union": " UNION ALL ".join("SELECT name, amount FROM leads" for _ in range(150)),
+        "intersect": "SELECT a.name || b.email AS t FROM leads a, leads b INTERSECT "
+        "SELECT b.name || a.email AS t FROM leads a, leads b",
+        "ranks": "SELECT "
+        + ", ".join(f"rank() OVER (PARTITION BY a.amount + {n} ORDER BY b.name || a.email)" for n in range(20))
+        + " FROM leads a, leads b",
+        "percentiles": "SELECT "
+        + ", ".join(f"percentile_cont(0.{n}) WITHIN GROUP (ORDER BY a.amount * b.amount + {n})" for n in range(10, 40))
+        + " FROM leads a, leads b",
+        "distinct aggregates": "SELECT "
+        + ", ".join(f"count(DISTINCT a.name || b.email || '{n}')" for n in range(20))
+        + " FROM leads a, leads b",
+        "wide groups": "SELECT a.name || b.name || a.email || b.email AS k, string_agg(a.name, b.email) AS t "
+        "FROM leads a, leads b GROUP BY a.name || b.name || a.email || b.email",
+        "correlated": "SELECT a.name, (SELECT count(*) FROM leads b WHERE b.amount > a.amount AND EXISTS "
+        "(SELECT 1 FROM leads c WHERE c.amount < b.amount + a.amount)) AS n FROM leads a",
+        "not in": "SELECT count(*) FROM leads a, leads b WHERE a.name || b.email NOT IN "
+        "(SELECT c.name || d.email FROM leads c, leads d WHERE c.amount > d.amount)",
+        "full joins": "SELECT count(*) FROM leads a FULL JOIN leads b ON a.amount = b.amount + 0.25 "
+        "FULL JOIN leads c ON c.amount > b.amount",
+        "nested text": "SELECT max(length("
+        + "replace(" * 12
+        + "a.name"
+        + ", 'e', 'eeee')" * 12
+        + ")) AS n FROM leads a",
+        "materialized": "WITH x AS MATERIALIZED (SELECT a.name || b.name || a.email || b.email AS t "
+        "FROM leads a, leads b) SELECT count(*) FROM x p JOIN x q ON p.t = q.t",
     }
