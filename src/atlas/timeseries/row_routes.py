@@ -32,7 +32,7 @@ RowServiceDep = Annotated[RowService, provided(RowService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 # Small, frequent requests.
-fast = APIRouter(route_class=FastRoute)
+fast = APIRouter(route_class=FastRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 
 PAGE_ROWS = 250
 IdempotencyHeader = Annotated[
@@ -152,7 +152,8 @@ async def bulk_insert(
     return await while_received_and_connected(request, lambda body: rows.insert_many(caller, details, body))
 
 
-router.include_router(fast)
+# An included router stays whole: its routes would have no prefix, and so no lane, label or check of parameters.
+router.routes.extend(fast.routes)
 
 
 @router.post(
