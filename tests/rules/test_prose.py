@@ -20,7 +20,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "atlas"
 TOP = "top-level modules"
 LONGEST_SENTENCE = 25  # words
 NO_VERB = r"property$|\.setter$|\.(command|group|callback)\b|^remote$"  # decorators
-# Packages whose prose is not rewritten yet. The set only shrinks: a package that passes is taken off.
+# Packages that need not keep the rules yet. The set only shrinks: a package that passes is taken off.
 UNFINISHED: set[str] = set()
 GENERATED = SOURCE / "client" / "_sync"  # from client/_async, by scripts/make_sync.py
 
