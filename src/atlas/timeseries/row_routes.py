@@ -31,8 +31,6 @@ ReadServiceDep = Annotated[ReadService, provided(ReadService)]
 RowServiceDep = Annotated[RowService, provided(RowService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
-# Small, frequent requests.
-fast = APIRouter(route_class=FastRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 
 PAGE_ROWS = 250
 IdempotencyHeader = Annotated[
@@ -46,7 +44,6 @@ Ordering = Annotated[
 ]
 
 
-@fast.get("/", responses=answer(RowPage), summary="Query rows")
 async def query_rows(
     request: Request,
     caller: CallerDep,
@@ -79,14 +76,16 @@ async def query_rows(
     return Response(body, media_type="application/json")
 
 
-@fast.post(
+router.add_api_route(
     "/",
-    status_code=201,
-    summary="Insert a row",
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body_schema(RowBody)}}}
-    },
+    query_rows,
+    methods=["GET"],
+    responses=answer(RowPage),
+    summary="Query rows",
+    route_class_override=FastRoute,
 )
+
+
 async def insert_row(
     request: Request,
     caller: CallerDep,
@@ -97,6 +96,19 @@ async def insert_row(
     """Inserts one row. Owner only."""
     encoding = request.headers.get("content-encoding")
     return await rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
+
+
+router.add_api_route(
+    "/",
+    insert_row,
+    methods=["POST"],
+    status_code=201,
+    summary="Insert a row",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body_schema(RowBody)}}}
+    },
+    route_class_override=FastRoute,
+)
 
 
 def _bulk_request(
@@ -128,7 +140,6 @@ BULK_BODY = {
 }
 
 
-@fast.post("/bulk_insert/", summary="Insert many rows", openapi_extra={"requestBody": BULK_BODY})
 async def bulk_insert(
     request: Request,
     caller: CallerDep,
@@ -152,8 +163,14 @@ async def bulk_insert(
     return await while_received_and_connected(request, lambda body: rows.insert_many(caller, details, body))
 
 
-# An included router stays whole: its routes would have no prefix, and so no lane, label or check of parameters.
-router.routes.extend(fast.routes)
+router.add_api_route(
+    "/bulk_insert/",
+    bulk_insert,
+    methods=["POST"],
+    summary="Insert many rows",
+    openapi_extra={"requestBody": BULK_BODY},
+    route_class_override=FastRoute,
+)
 
 
 @router.post(

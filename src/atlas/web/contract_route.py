@@ -10,7 +10,7 @@ from typing import Any, get_args
 import msgspec
 from fastapi import Response
 from fastapi.datastructures import Default, DefaultPlaceholder
-from fastapi.dependencies.utils import get_typed_return_annotation
+from fastapi.dependencies.utils import get_typed_return_annotation, get_typed_signature
 from fastapi.routing import APIRoute
 
 from atlas.contract.shape import Shape
@@ -45,14 +45,16 @@ def _is_shape(answer: Any) -> bool:
 def _encode_result(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
     """Wraps a handler so that the wrapper answers with the JSON of the handler's result."""
 
+    parameters = get_typed_signature(endpoint).parameters.values()
+    response = next((one.name for one in parameters if one.annotation is Response), None)
+
     @functools.wraps(endpoint)
-    async def handler(*arguments: Any, **named: Any) -> Response:
-        sent = json_response(await endpoint(*arguments, **named), status)
-        for given in named.values():
-            if isinstance(given, Response):
-                # Status and headers that the handler has set on its response parameter.
-                sent.status_code = given.status_code or status
-                sent.headers.raw.extend(given.headers.raw)
+    async def handler(**named: Any) -> Response:
+        sent = json_response(await endpoint(**named), status)
+        if response is not None:
+            # Status and headers that the handler has set on its response parameter.
+            sent.status_code = named[response].status_code or status
+            sent.headers.raw.extend(named[response].headers.raw)
         return sent
 
     return handler
