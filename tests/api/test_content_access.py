@@ -29,6 +29,7 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("GET", "/tables", {}, "any"),
     ("GET", "/tables/{table_name}/schema", {}, "own"),
     ("GET", "/tables/{table_name}/stats", {}, "own"),
+    ("GET", "/tables/{table_name}/columns/{column_name}/values", {}, "own"),
     ("GET", "/tables/{table_name}/samples", {}, "own"),
     ("PUT", "/tables/{table_name}/samples", {"json": {"samples": "nobody"}}, "admin"),
     ("PATCH", "/tables/{table_name}/columns/{column_name}", {"json": {"unit": "years"}}, "own"),

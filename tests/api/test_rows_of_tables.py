@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -43,6 +44,35 @@ async def change(client: httpx.AsyncClient, method: str, path: str, values: Any 
     response = await client.request(method, f"/api/v1/tables/orders/rows{path}", json=body)
     assert response.status_code == status, response.text
     return response.json()
+
+
+async def test_values_of_columns(owner: httpx.AsyncClient) -> None:
+    await orders(owner)
+    await send(
+        owner, "Import into orders", b"id,customer,paid,at\n5,Ann,yes,2024-01-05T10:00:00Z\n6,Bob,yes,\n", "more.csv"
+    )
+    await change(owner, "DELETE", "/6")
+    rows = (await get(owner, "tables/orders/rows"))["rows"]
+    for filter_, chosen in (("", rows), ("paid = true", [row for row in rows if row["paid"]])):
+        for column in rows[0].keys() - {"_row"}:
+            counted = Counter(json.dumps(row[column]) for row in chosen)
+            query = {"filter": filter_} if filter_ else {}
+            answer = await owner.get(f"/api/v1/tables/orders/columns/{column}/values", params=query)
+            assert answer.status_code == 200, answer.text
+            found = answer.json()
+            assert {json.dumps(one["value"]): one["rows"] for one in found["values"]} == counted, (column, filter_)
+            assert [one["rows"] for one in found["values"]] == sorted(counted.values(), reverse=True)
+            assert (found["column"], found["distinct_count"]) == (column, len(counted))
+    first = await get(owner, "tables/orders/columns/customer/values?limit=1")
+    assert (first["values"], first["distinct_count"]) == ([{"value": "Ann", "rows": 2}], 4)
+    none = await get(owner, "tables/orders/columns/paid/values?filter=id%20%3E%2099")
+    assert (none["values"], none["distinct_count"]) == ([], 0)
+    for path, status in (
+        ("nope/values", 404),
+        ("paid/values?filter=nope%20%3D%201", 400),
+        ("paid/values?limit=0", 422),
+    ):
+        assert (await owner.get(f"/api/v1/tables/orders/columns/{path}")).status_code == status
 
 
 async def test_pages(owner: httpx.AsyncClient) -> None:

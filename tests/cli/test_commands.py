@@ -61,6 +61,7 @@ RUNS: dict[str, tuple[list[str], int]] = {
     "table list": ([], 0),
     "table schema": (["people"], 0),
     "table stats": (["people"], 0),
+    "table values": (["people", "email"], 0),
     "table column": (["people", "age", "--unit", "years"], 0),
     "table rows": (["people"], 0),
     "table samples": (["people"], 0),

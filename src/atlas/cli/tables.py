@@ -67,6 +67,20 @@ def table_stats(session: Session, name: Name) -> None:
     print_table(columns, list(dict.fromkeys(member for column in columns for member in column)))
 
 
+@table.command("values")
+@remote
+def table_values(
+    session: Session,
+    name: Name,
+    column: Annotated[str, typer.Argument(help="Name of the column.")],
+    where: Where = None,
+    limit: Annotated[int, typer.Option(help="Most values.", min=1, max=1000)] = 100,
+) -> None:
+    """List the values of a column with their numbers of rows, most frequent first."""
+    found = session.client.tables.values(name, column, where=where, limit=limit)
+    session.show([{"value": value, "rows": rows} for value, rows in found], ["value", "rows"], "no rows")
+
+
 @table.command("samples")
 @remote
 def table_samples(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from atlas.contract.imports import ENGINE, ImportKind, InstructionEngine, Proposal
 from atlas.contract.shape import Json, Moment, Shape, Success, absent
@@ -33,6 +33,25 @@ class TablePage(Success):
     limit: int = 0
     offset: int = 0
     rows: tuple[Json, ...] = field(metadata={"examples": [[{"_row": 1, "email": "ann@x.com", "age": 30}]]})
+
+
+@dataclass(frozen=True)
+class ColumnValue(Shape):
+    """A value of a column. rows: number of rows with the value."""
+
+    value: Any
+    rows: int
+
+
+@dataclass(frozen=True)
+class ColumnValues(Success):
+    """The most frequent values of a column. distinct_count: number of all values, null among them."""
+
+    _name: ClassVar = "ColumnValuesView"
+    table_name: str
+    column: str
+    values: tuple[ColumnValue, ...] = field(metadata={"examples": [[{"value": "CA", "rows": 12}]]})
+    distinct_count: int
 
 
 @dataclass(frozen=True)

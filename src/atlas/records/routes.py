@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from atlas.accounts.dependencies import CallerDep
-from atlas.contract.records import DeletedTable, RowChange, RowHistory, TablePage
+from atlas.contract.records import ColumnValues, DeletedTable, RowChange, RowHistory, TablePage
 from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
 from atlas.records.service import TableRowService
@@ -57,6 +57,19 @@ async def list_rows(
         caller, table_name, filter_=filter, search=search, sort=sort, archived=archived, limit=limit, offset=offset
     )
     return exact_json(page)
+
+
+@router.get("/columns/{column_name}/values", responses=answer(ColumnValues), summary="Values of a column")
+async def column_values(
+    caller: CallerDep,
+    table_rows: TableRowServiceDep,
+    table_name: str,
+    column_name: str,
+    filter: FilterParam = None,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Values at most.")] = 100,
+) -> Response:
+    """Returns the values of a column with their numbers of rows, most frequent first."""
+    return exact_json(await table_rows.values(caller, table_name, column_name, filter_=filter, limit=limit))
 
 
 @router.post("/rows", responses=answer(RowChange), summary="Insert a row")

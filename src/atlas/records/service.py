@@ -13,7 +13,16 @@ import pyarrow as pa
 
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
-from atlas.contract.records import DeletedTable, PageColumn, PastChange, RowChange, RowHistory, TablePage
+from atlas.contract.records import (
+    ColumnValue,
+    ColumnValues,
+    DeletedTable,
+    PageColumn,
+    PastChange,
+    RowChange,
+    RowHistory,
+    TablePage,
+)
 from atlas.contract.shape import Json
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, NotFoundError
@@ -100,6 +109,19 @@ class TableRowService:
             # A JSON object each, as PostgreSQL has written it.
             rows=cast("tuple[Json, ...]", tuple(msgspec.Raw(row.encode()) for row in rows)),
         )
+
+    async def values(self, caller: Caller, name: str, column: str, *, filter_: str | None, limit: int) -> ColumnValues:
+        """Returns the most frequent values of a column with their numbers of rows.
+
+        Raises NotFoundError for an unknown table or column, and BadRequestError for a bad filter.
+        """
+        table = await self._tables.with_rows(caller, name)
+        found = table.find_column(column)
+        if found is None:
+            raise NotFoundError("Column not found", f"no column {column[:100]!r} in {table.name!r}")
+        selection = await _selection(table, filter_, None)
+        rows, distinct = await tablerows.values(self._database, table, found, selection, limit)
+        return ColumnValues(table.name, found.name, tuple(ColumnValue(*row) for row in rows), distinct)
 
     async def insert(self, caller: Caller, name: str, values: Mapping[str, Any]) -> RowChange:
         """Inserts a row that passes the table's checks. Raises BadRequestError, also for the key of an existing row."""

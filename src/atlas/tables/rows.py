@@ -159,6 +159,24 @@ async def page(
     return [found[number] for number in numbers], total
 
 
+async def values(
+    database: Database, table: Table, column: TableColumn, selection: Selection, limit: int
+) -> tuple[list[tuple[Any, int]], int]:
+    """Returns the most frequent values of a column, each with its number of selected rows, and the number of values."""
+    # PostgreSQL cannot compare JSON.
+    key = sql.SQL("{}::text" if column.type == "json" else "{}").format(sql.Identifier(column.name))
+    query = sql.SQL(
+        "SELECT min(_row), count(*), count(*) OVER () FROM {} WHERE {} GROUP BY {} ORDER BY 2 DESC, 1 LIMIT {}"
+    ).format(physical(table), _where(table, selection), key, sql.Literal(limit))
+    async with _reading(database, table) as connection:
+        groups = await _as_owner(connection, table, query)
+        texts = sql.SQL("SELECT _row, to_json(r)::text FROM (SELECT _row, {} FROM {} WHERE _row = ANY({})) r").format(
+            _cells([column]), physical(table), sql.Literal([row for row, _, _ in groups])
+        )
+        found = dict(await (await connection.execute(texts)).fetchall()) if groups else {}
+    return [(exact_loads(found[row])[column.name], count) for row, count, _ in groups], groups[0][2] if groups else 0
+
+
 async def find(connection: Connection, table: Table, row: int) -> tuple[Row, bool, int] | None:
     """Returns a row's JSON values, whether the row is archived, and the number of its import; or None."""
     query = sql.SQL(

@@ -14,7 +14,7 @@ from atlas.client._multipart import FileSource, upload
 from atlas.client._reading import read, read_all
 from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, query
 from atlas.client.types import Json
-from atlas.contract.records import RowChange, TablePage, Updated
+from atlas.contract.records import ColumnValues, RowChange, TablePage, Updated
 from atlas.contract.tables import Table, TableColumn, TableSamples, TableStats
 
 if TYPE_CHECKING:
@@ -101,6 +101,13 @@ class AsyncTables(AsyncResource):
         params = {"filter": where, "search": search, "sort": sort, "archived": archived or None}
         async for row in self._pages(table_path(table, "rows"), "rows", limit, params, page=page_size):
             yield row
+
+    async def values(
+        self, table: str, column: str, *, where: str | None = None, limit: int = 100
+    ) -> Sequence[tuple[Any, int]]:
+        """Lists the values of a column with their numbers of rows, most frequent first."""
+        answer = await self._get(table_path(table, "columns", column, "values"), filter=where, limit=limit)
+        return tuple((one.value, one.rows) for one in read(ColumnValues, answer).values)
 
     async def insert(self, table: str, values: Mapping[str, Any]) -> RowChange:
         """Inserts one row."""

@@ -15,7 +15,7 @@ from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import Resource, table_path
 from atlas.client._sync.waiting import in_thread
 from atlas.client.types import Json
-from atlas.contract.records import RowChange, TablePage, Updated
+from atlas.contract.records import ColumnValues, RowChange, TablePage, Updated
 from atlas.contract.tables import Table, TableColumn, TableSamples, TableStats
 
 if TYPE_CHECKING:
@@ -101,6 +101,13 @@ class Tables(Resource):
         """
         params = {"filter": where, "search": search, "sort": sort, "archived": archived or None}
         yield from self._pages(table_path(table, "rows"), "rows", limit, params, page=page_size)
+
+    def values(
+        self, table: str, column: str, *, where: str | None = None, limit: int = 100
+    ) -> Sequence[tuple[Any, int]]:
+        """Lists the values of a column with their numbers of rows, most frequent first."""
+        answer = self._get(table_path(table, "columns", column, "values"), filter=where, limit=limit)
+        return tuple((one.value, one.rows) for one in read(ColumnValues, answer).values)
 
     def insert(self, table: str, values: Mapping[str, Any]) -> RowChange:
         """Inserts one row."""
