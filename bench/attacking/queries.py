@@ -65,13 +65,10 @@ def all_queries() -> dict[str, str]:
         "(SELECT 1 FROM leads c WHERE c.amount < b.amount + a.amount)) AS n FROM leads a",
         "not in": "SELECT count(*) FROM leads a, leads b WHERE a.name || b.email NOT IN "
         "(SELECT c.name || d.email FROM leads c, leads d WHERE c.amount > d.amount)",
-        "full joins": "SELECT count(*) FROM leads a FULL JOIN leads b ON a.amount = b.amount + 0.25 "
-        "FULL JOIN leads c ON c.amount > b.amount",
-        "nested text": "SELECT max(length("
-        + "replace(" * 12
-        + "a.name"
-        + ", 'e', 'eeee')" * 12
-        + ")) AS n FROM leads a",
-        "materialized": "WITH x AS MATERIALIZED (SELECT a.name || b.name || a.email || b.email AS t "
+        "full joins": "SELECT count(*) FROM leads a FULL JOIN "
+        "(SELECT d.amount + e.amount AS amount FROM leads d, leads e) b ON a.amount = b.amount "
+        "FULL JOIN leads c ON c.amount = b.amount",
+        "repeated pairs": "SELECT max(length(repeat(a.name || b.name, 1000))) AS n FROM leads a, leads b",
+        "joined pairs": "WITH x AS (SELECT a.name || b.name || a.email || b.email AS t "
         "FROM leads a, leads b) SELECT count(*) FROM x p JOIN x q ON p.t = q.t",
     }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
 
 from atlas.errors import RateLimitedError
+from atlas.kit.admission import serving
 from atlas.kit.processor_shares import SHARE, ProcessorShares, ProcessorTime, charged, in_charged_thread, metered
 
 
@@ -178,3 +180,28 @@ def test_errors_and_cancellations_pass_through() -> None:
         assert ended
 
     asyncio.run(run())
+
+
+def test_two_parsers_of_an_organization_run_at_once_and_those_of_another_beside_them() -> None:
+    running: Counter[int] = Counter()
+    most: Counter[int] = Counter()
+
+    def parse(organization: int) -> None:
+        running[organization] += 1
+        most[organization] = max(most[organization], running[organization])
+        most[0] = max(most[0], running.total())
+        time.sleep(0.02)
+        running[organization] -= 1
+
+    async def ask(who: Who) -> None:
+        serving(who)
+        await in_charged_thread(parse, who.organization_id)
+
+    async def run() -> None:
+        await asyncio.gather(*(asyncio.create_task(ask(Who(n % 3, n % 2 + 1))) for n in range(12)))
+
+    asyncio.run(run())
+    # The first comes before another organization is known.
+    assert most[1] <= 3
+    assert most[2] == 2
+    assert most[0] <= 4

@@ -256,6 +256,11 @@ def serving(who: Requester) -> None:
     _served.set(who)
 
 
+def served() -> Requester | None:
+    """Returns whose request the task works for; None for work that no request waits for."""
+    return _served.get()
+
+
 class Turns:
     """Turns at a scarce resource, such as connections, in a lane, for the user of the current task.
 

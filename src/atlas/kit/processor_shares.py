@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from atlas.errors import RateLimitedError
-from atlas.kit.admission import Requester
+from atlas.kit.admission import Lane, Requester, served
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +42,8 @@ class ProcessorTime:
     seconds: float = 0.0
 
 
+# Threads that hold the interpreter's lock: two for an organization beside others. The event loop waits for each.
+_holding_lock = Lane("requests to a parser", 4, 60.0)
 _measured: ContextVar[ProcessorTime | None] = ContextVar("measured", default=None)
 
 
@@ -104,7 +106,11 @@ def charged(function: Callable[P, T]) -> Callable[P, T]:
 
 async def in_charged_thread(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Runs a function in a thread, as `asyncio.to_thread`, at the cost of the request that it is called for."""
-    return await asyncio.to_thread(charged(function), *arguments, **options)
+    who = served()
+    if who is None:
+        return await asyncio.to_thread(charged(function), *arguments, **options)
+    async with _holding_lock.slot(who, patient=True):
+        return await asyncio.to_thread(charged(function), *arguments, **options)
 
 
 @contextlib.contextmanager
