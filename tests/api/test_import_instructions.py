@@ -110,8 +110,6 @@ async def test_a_filter_on_a_column_that_is_left_out(owner: httpx.AsyncClient) -
 
 UNCLEAR = [
     "into t, only the last 2 rows",
-    "into t, limit to 100 rows",
-    "only US customers into t",
     "importa nella tabella t",
     "Importeer in tabel t",
     "into t, skip the totals row",
