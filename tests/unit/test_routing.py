@@ -62,3 +62,10 @@ def test_what_nobody_knows_is_left_to_others(path: str) -> None:
     assert PathIndex([route for router in ROUTERS for route in router.routes]).matches(_scope("GET", path))[0] is (
         Match.NONE
     )
+
+
+def test_every_route_stands_in_its_router_itself() -> None:
+    """A router within a router keeps its routes, which then have no lane, no label and no check of parameters."""
+    assert [
+        type(route).__name__ for router in ROUTERS for route in router.routes if not isinstance(route, APIRoute)
+    ] == []
