@@ -74,6 +74,7 @@ OPERATION_IDS = {
     "POST /api/v1/tables/{table_name}/update": "tables_update",
     "POST /api/v1/tables/{table_name}/update/file": "tables_update_from_file",
     "PATCH /api/v1/tables/{table_name}/columns/{column_name}": "tables_describe_column",
+    "GET /api/v1/tables/{table_name}/columns/{column_name}/values": "tables_column_values",
     "GET /api/v1/tables/{table_name}/export": "tables_export",
     "DELETE /api/v1/tables/{table_name}": "tables_delete",
     "GET /api/v1/tables/{table_name}/rows": "table_rows_list",
