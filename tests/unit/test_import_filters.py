@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import typing
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from atlas.imports.inspection import inspect
 from atlas.imports.planner import make_plan
 from atlas.imports.staging import Staging
 from atlas.language.instructions import Filter, ImportInstruction
+from atlas.language.llm.answers import Operator
 
 CSV = "id,amount,city,day\n" + "".join(
     f"{n},{n * 1.5 if n % 5 else ''},{('Paris', 'Rome', 'Oslo', '')[n % 4]},2026-01-{n % 28 + 1:02d}\n"
@@ -68,3 +71,30 @@ def test_a_filter_with_too_many_comparisons_is_refused(staging: Staging) -> None
     with pytest.raises(BadRequestError, match="Invalid filter") as refused:
         check(staged(staging, ((Filter("amount", "in", numbers),),)))
     assert refused.value.details == f"it has {MAX_COMPARISONS + 1} comparisons, over the limit of {MAX_COMPARISONS}"
+
+
+@pytest.mark.parametrize("column", ["amount", "city", "day"])
+@pytest.mark.parametrize(
+    ("denial", "denied"), [(("!=", ("7.5",)), ("=", ("7.5",))), (("filled", ()), ("empty", ()))], ids=["not", "filled"]
+)
+def test_each_operator_that_a_model_may_choose_is_known(
+    staging: Staging, column: str, denial: tuple[str, tuple[str, ...]], denied: tuple[str, tuple[str, ...]]
+) -> None:
+    values = {"amount": "7.5", "city": "Paris", "day": "2026-01-03"}
+    found = []
+    for operator, texts in (denial, denied):
+        item = Filter(column, operator, tuple(values[column] for _ in texts))
+        for negated in (False, True):
+            passing = check(staged(staging, ((msgspec.structs.replace(item, negated=negated),),))).passing()
+            found.append({n for (n,) in staging.query(f"SELECT _n FROM raw WHERE {passing}")})
+    assert found[0] == found[3]
+    assert found[1] == found[2]
+    assert found[0].isdisjoint(found[1])
+    assert len(found[0] | found[1]) == 60
+
+
+def test_every_operator_of_a_models_answer_is_compared(staging: Staging) -> None:
+    counts = {"between": 2, "empty": 0, "filled": 0}
+    for operator in typing.get_args(Operator):
+        values = ("2026-01-03",) * counts.get(operator, 1)
+        check(staged(staging, ((Filter("day", operator, values),),))).passing()

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 from atlas.column_formats.model import Kind
 from atlas.errors import BadRequestError
 from atlas.imports.duckdb_casts import (
@@ -39,6 +41,8 @@ REASONS = {
 MAX_COMPARISONS = 500
 # A filter of at most this size is evaluated at each read. The result of a larger filter is stored.
 FEW_FILTERS = 4
+# Operators that deny another one.
+_DENIALS = {"!=": "=", "filled": "empty"}
 _COMPARISONS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
@@ -200,6 +204,9 @@ class Staged:
         )
 
     def _test(self, item: Filter, column: ColumnPlan, value: str) -> str:
+        if item.operator in _DENIALS:
+            denied = self._test(msgspec.structs.replace(item, operator=_DENIALS[item.operator]), column, value)
+            return f"NOT coalesce({denied}, false)"
         if item.operator == "empty":
             return f"{value} IS NULL"
         text = f"lower(CAST({value} AS VARCHAR))"
