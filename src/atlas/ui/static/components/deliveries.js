@@ -1,6 +1,6 @@
 // The log of webhook deliveries with their attempts.
 import { api } from "../api.js";
-import { reactive, t, watch } from "../dom.js";
+import { onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { ago, many, moment } from "../format.js";
 import { icon } from "../icons.js";
 import { href } from "../router.js";
@@ -16,6 +16,9 @@ export const Deliveries = {
     const state = reactive({ offset: 0, open: null, busy: null });
     const list = loader(async () => (await api.get("/api/v1/webhooks/deliveries", { limit: LIMIT, offset: state.offset })).deliveries);
     watch(() => state.offset, () => list.load());
+    // Attempts are made by the server, whenever they are due.
+    const timer = setInterval(() => !document.hidden && list.load(), 5000);
+    onBeforeUnmount(() => clearInterval(timer));
     const again = async (one) => {
       state.busy = one.id;
       if (await attempt(() => api.post(`/api/v1/webhooks/deliveries/${one.id}/redeliver`), "It is sent again")) {
