@@ -208,13 +208,13 @@ async def test_a_slot_is_free_when_its_backend_is_gone(world: World, monkeypatch
     service = world.service(slots=1)
     roles, watch = service._runner._roles, service._runner._watch
     told = asyncio.Event()
-    tell = watch._tell
+    signal = watch._signal
 
     async def later(what: Any, backend: backend_watch.Backend) -> None:
         if told.is_set():
-            await tell(what, backend)
+            await signal(what, backend)
 
-    monkeypatch.setattr(watch, "_tell", later)
+    monkeypatch.setattr(watch, "_signal", later)
     connection = await roles.connect(world.caller, [])
     backend = await watch.enter(connection, roles.role_of(world.caller), await service._slot(world.caller))
     # The client closes its socket, which the server would notice after two seconds.
