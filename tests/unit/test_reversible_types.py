@@ -232,16 +232,16 @@ def test_a_few_that_are_no_values_empty_their_cells_and_are_told(read: Read) -> 
     query = planned.replaced
     assert query is not None
     assert sorted(planned.staging.query(query)) == [
-        (8, "v", "tbd", None),
-        (9, "v", "n/a", None),
-        (10, "v", "about 20", None),
+        (8, "v", "tbd", None, 0),
+        (9, "v", "n/a", None, 0),
+        (10, "v", "about 20", None, 0),
     ]
     days = [str(date(2024, 1, 1) + timedelta(n)) for n in range(50)]
     days[3] = "2024-02-30"
     plan, planned = read(column_of(days))
     query = planned.replaced
     assert query is not None
-    assert (plan.columns[1].type, planned.staging.query(query)) == ("date", [(4, "v", "2024-02-30", None)])
+    assert (plan.columns[1].type, planned.staging.query(query)) == ("date", [(4, "v", "2024-02-30", None, 0)])
 
 
 def test_many_that_are_no_values_make_a_text_and_are_told(read: Read) -> None:
@@ -584,7 +584,7 @@ def given_back(value: Any, cell: str, column: ColumnPlan) -> bool:
 def unsaid(plan: ImportPlan, planned: Checked, cells: dict[str, list[str]]) -> list[tuple[str, str, Any]]:
     """Cells that changed without a word: (column, cell, value)."""
     query = planned.replaced
-    replaced = set(planned.staging.query(query)) if query else set()
+    replaced = {row[:4] for row in planned.staging.query(query)} if query else set()
     waiting = {row[0] for row in planned.staging.query("SELECT _n FROM rejected")}
     found = []
     for column in plan.columns:

@@ -51,7 +51,7 @@ class Checked:
 
     @cached_property
     def replaced(self) -> str | None:
-        """A query of the replaced cells as (_n, name, original, new), or None without such cells.
+        """A query of the replaced cells as (_n, name, original, new, position), or None without such cells.
 
         Replaced are texts for a missing value, texts that are no value of a guessed type, and e-mail addresses with
         other text around.
@@ -68,9 +68,9 @@ class Checked:
         counted = ", ".join(f"count(*) FILTER ({test})" for _, test, _ in tests.values())
         row = self.staging.query(f"SELECT count(*), {counted} FROM raw")[0]
         parts = [
-            f"SELECT _n, {literal(name)} AS name, {raw} AS original, {new} AS new FROM raw "
-            f"WHERE {test} AND {self.passing()}"
-            for (name, (raw, test, new)), times in zip(tests.items(), row[1:], strict=True)
+            f"SELECT _n, {literal(name)} AS name, {raw} AS original, {new} AS new, {at} AS position "
+            f"FROM raw WHERE {test} AND {self.passing()}"
+            for at, ((name, (raw, test, new)), times) in enumerate(zip(tests.items(), row[1:], strict=True))
             if times
         ]
         return " UNION ALL ".join(parts) if parts else None

@@ -67,7 +67,7 @@ def replacement_issues(written: Written, number: int) -> pa.Table | None:
     return written.staging.arrow(
         f"SELECT {_head(number, 'replacement', 'c._n')}, numbered.row AS row_id, NULL::VARCHAR AS record, "
         "CAST(json_object('column', c.name, 'original_value', c.original, 'new_value', c.new) AS VARCHAR) AS details, "
-        f"'pending' AS status FROM ({query}) c JOIN numbered ON numbered._n = c._n ORDER BY c._n"
+        f"'pending' AS status FROM ({query}) c JOIN numbered ON numbered._n = c._n ORDER BY c._n, c.position"
     )
 
 

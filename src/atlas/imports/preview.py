@@ -130,7 +130,9 @@ def _replaced(written: Written) -> tuple[list[ReplacedCell], int]:
     if query is None:
         return [], 0
     staging, source = written.staging, f"({query}) c JOIN numbered ON numbered._n = c._n"
-    rows = staging.query(f"SELECT c._n, c.name, c.original, c.new FROM {source} ORDER BY c._n LIMIT {SHOWN_CELLS}")
+    rows = staging.query(
+        f"SELECT c._n, c.name, c.original, c.new FROM {source} ORDER BY c._n, c.position LIMIT {SHOWN_CELLS}"
+    )
     total = int(staging.query(f"SELECT count(*) FROM {source}")[0][0])
     return [ReplacedCell(row[0], row[1], _short(row[2]), _short(row[3])) for row in rows], total
 
