@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -220,13 +220,45 @@ def test_with_database_keeps_what_a_connection_asks_for() -> None:
     assert with_database("postgresql://a:b@/x?host=%2Fy&require_auth=z", "n").endswith("/n?host=%2Fy&require_auth=z")
 
 
-async def test_who_waited_for_a_connection_meets_the_gate_again(database_url: str) -> None:
-    database = Database(database_url, pool_size=1, statement_timeout=60)
+class OneAtATime:
+    """Lets one read after the other have its turn."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def turn(self, *, patient: bool = False) -> AsyncIterator[None]:
+        async with self._lock:
+            yield
+
+
+async def in_transaction(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("SELECT 1")
+
+
+WAITING: dict[str, Callable[[Database], Coroutine[Any, Any, object]]] = {
+    "a statement": lambda database: database.fetch("SELECT 1"),
+    "a look-up": lambda database: database.look_up("SELECT 1"),
+    "a transaction": in_transaction,
+    "a read": lambda database: database.fetch_arrow("SELECT 1 AS a", len),
+}
+
+
+@pytest.mark.parametrize("kind", WAITING)
+async def test_who_waited_for_the_database_meets_the_gate_again(database_url: str, kind: str) -> None:
+    turns = OneAtATime()
+    database = Database(database_url, pool_size=1, statement_timeout=60, reading=turns)
     await database.open()
+    pool = database._lookups if kind == "a look-up" else database._pool
     try:
-        async with database.connection():
-            waiting = asyncio.create_task(database.fetch("SELECT 1"))
+        async with contextlib.AsyncExitStack() as held:
+            await held.enter_async_context(turns.turn())
+            for _ in range(pool.max_size):
+                await held.enter_async_context(pool.connection())
+            waiting = asyncio.create_task(WAITING[kind](database))
             await asyncio.sleep(0.1)
+            assert not waiting.done()
             database.gate.refuse("The database has been replaced", "restart this server")
         with pytest.raises(UnavailableError, match="replaced"):
             await waiting

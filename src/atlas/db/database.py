@@ -177,6 +177,8 @@ class Database:
         loop = asyncio.get_running_loop()
         # A started answer cannot be refused any more, so a read waits as long as necessary.
         async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
+            # As in `_connection`: a backup may have taken the place of the database while the read waited.
+            await self.gate.passed()
             return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query, behind=behind)))
 
     async def write_arrow(self, snapshot: str, statements: Sequence[str], sink: IO[bytes]) -> None:
