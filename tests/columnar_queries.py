@@ -63,6 +63,17 @@ SELECT 1 + 1 AS two, count(*) FROM p
 SELECT max(lots) = 7 AS most, min(close) < -100.25 FROM p
 SELECT count(*) FROM p AS a JOIN p AS b ON a.ts = b.ts WHERE a.ts < '2023-11-15'
 SELECT sum(power(close, 2)), exp(min(close) / 1000) FROM p
+SELECT noise * 0 AS zero, count(*) FROM p GROUP BY 1
+SELECT count(DISTINCT noise * 0), count(DISTINCT -noise) FROM p WHERE noise = 0
+SELECT DISTINCT noise * 0 FROM p WHERE noise IS NOT NULL
+SELECT stddev_pop(noise) FROM p WHERE lots = 3
+SELECT side, sum(sum(close)) OVER (ORDER BY side), max(count(*)) OVER () FROM p GROUP BY side HAVING count(*) > 1 ORDER BY side
+SELECT o.ts, (SELECT count(*) FROM p WHERE p.lots = o.lots AND p.ts < o.ts) AS before FROM o ORDER BY o.ts LIMIT 12
+WITH a AS (SELECT side, lots FROM o), b AS (SELECT side, count(*) AS n FROM a GROUP BY side) SELECT b.n, a.lots FROM a JOIN b ON a.side = b.side ORDER BY b.n, a.lots LIMIT 30
+SELECT lots, count(*) FROM (SELECT lots FROM p INTERSECT SELECT lots FROM o WHERE lots > 0) AS q GROUP BY lots ORDER BY lots
+SELECT ts, first_value(lots) OVER w, last_value(lots) OVER w, sum(lots) OVER w FROM o WINDOW w AS (PARTITION BY open ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) ORDER BY ts LIMIT 9
+SELECT date_trunc('quarter', ts::date) AS q, extract(year FROM ts) AS y, count(*) FROM p GROUP BY 1, 2 ORDER BY 1, 2
+SELECT count(*) FROM p RIGHT JOIN o ON p.ts = o.ts WHERE o.lots BETWEEN -2 AND 2.5
 """.strip().splitlines()
 FAILING = {
     "SELECT sum(close / noise) FROM p": "division by zero",

@@ -6,15 +6,21 @@ import random
 from pathlib import Path
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.good_sql import GOOD
 from tests.integration.test_cold import KINDS, values
+from tests.sql_catalog import CATALOG
 
+from atlas.catalog.model import Catalog
+from atlas.errors import BadRequestError
 from atlas.sqlgate.columnar.finishing import quotient, rounded
 from atlas.sqlgate.columnar.in_worker import QueryRequest, RelationStreams, run_query
+from atlas.sqlgate.gate import check_query
 from atlas.timeseries.cold.column_streams import ColumnStream
 from atlas.timeseries.cold.segment_codec import pack
 from atlas.timeseries.cold.segment_decoder import decode
@@ -49,6 +55,13 @@ HOSTILE = [
     "SELECT * FROM tables_of_python",
     "CALL start_ui()",
     "IMPORT DATABASE '/tmp'",
+]
+# Positions that are not there, which PostgreSQL tells of.
+ODD = [
+    "SELECT id FROM leads UNION SELECT id FROM orders ORDER BY 2",
+    "SELECT id FROM leads EXCEPT SELECT id FROM orders ORDER BY 0",
+    "SELECT id, amount FROM leads UNION ALL SELECT id, total FROM orders ORDER BY 1, 99",
+    "SELECT id FROM leads ORDER BY 7",
 ]
 tables_of_python = pa.table({"secret": [1]})
 
@@ -112,3 +125,47 @@ def test_quotients_have_enough_digits(total: int, count: int) -> None:
     assert (
         abs(exact * count - total) * 2 <= count * exact.scaleb(0).copy_abs().__class__(10) ** exact.as_tuple().exponent
     )  # type: ignore[operator]
+
+
+def columnar(catalog: Catalog) -> Catalog:
+    """The catalog with every table as a dataset with packed rows."""
+    types = {"numeric": "double", "timestamptz": "timestamp", "float8": "double", "int": "bigint"}
+    tables = [
+        msgspec.structs.replace(
+            table,
+            kind="dataset",
+            cold=True,
+            columns=tuple(
+                msgspec.structs.replace(one, type=types.get(one.type, one.type), physical=f"c{at}")
+                for at, one in enumerate(table.columns)
+            ),
+        )
+        for table in catalog.tables
+    ]
+    return Catalog(tuple(tables))
+
+
+def test_every_query_is_written_or_left() -> None:
+    """No query that the gate lets through ends the writer, and what the writer gives is DuckDB's syntax."""
+    written = 0
+    for text in (*(text for text, _ in GOOD), *ODD):
+        try:
+            checked = check_query(text, columnar(CATALOG), max_rows=10)
+        except BadRequestError:
+            continue
+        if checked.columnar is not None:
+            duckdb.extract_statements(checked.columnar.sql)
+            written += 1
+    assert written > 20
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_what_postgresql_refuses_is_left_to_postgresql(text: str) -> None:
+    assert check_query(text, columnar(CATALOG)).columnar is None
+
+
+@pytest.mark.parametrize("name", ["stddev", "var_pop", "variance", "percentile_cont", "count", "every"])
+def test_each_aggregate_alone_reads_all_rows(name: str) -> None:
+    calls = {"percentile_cont": "percentile_cont(0.5) WITHIN GROUP (ORDER BY amount)", "every": "every(amount > 0)"}
+    checked = check_query(f"SELECT {calls.get(name, f'{name}(amount)')} FROM leads", columnar(CATALOG))
+    assert checked.columnar is not None

@@ -24,6 +24,8 @@ _SPREADS = {
     "var_samp": "var_samp",
     "var_pop": "var_pop",
 }
+_EXTREMES, _ALL_OR_ANY = frozenset({"min", "max"}), frozenset({"bool_and", "bool_or", "every"})
+AGGREGATES = frozenset({"count", "sum", "avg", "percentile_cont", *_EXTREMES, *_ALL_OR_ANY, *_SPREADS})
 _RANKS = frozenset({"row_number", "rank", "dense_rank"})
 _SHARES = frozenset({"percent_rank", "cume_dist"})
 _NEIGHBOURS = frozenset({"lag", "lead", "first_value", "last_value"})
@@ -92,12 +94,12 @@ class Calls:
             return Typed(f"sum({found.sql})", Kind.FLOAT if found.kind is Kind.FLOAT else Kind.WHOLE)
         if name == "avg" and found.kind is Kind.FLOAT:
             return Typed(f"avg({found.sql})", Kind.FLOAT)
-        if name in ("min", "max") and found.kind in (*NUMBERS, Kind.TIME, Kind.DATE, Kind.TEXT):
+        if name in _EXTREMES and found.kind in (*NUMBERS, Kind.TIME, Kind.DATE, Kind.TEXT):
             self._expressions.byte_order |= found.kind is Kind.TEXT
             return Typed(f"{name}({found.sql})", found.kind)
         if name in _SPREADS and found.kind is Kind.FLOAT:
             return Typed(f"{_SPREADS[name]}({found.sql})", Kind.FLOAT)
-        if name in ("bool_and", "bool_or", "every") and found.kind is Kind.BOOL:
+        if name in _ALL_OR_ANY and found.kind is Kind.BOOL:
             return Typed(f"{'bool_or' if name == 'bool_or' else 'bool_and'}({found.sql})", Kind.BOOL)
         raise NotColumnarError(f"{name} of {found.kind.name}")
 

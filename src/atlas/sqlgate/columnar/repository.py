@@ -15,9 +15,12 @@ from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError
 from atlas.sqlgate.columnar.in_worker import RelationStreams
-from atlas.sqlgate.columnar.writer import ColumnarQuery
+from atlas.sqlgate.columnar.kinds import COLUMN_KINDS, Kind
+from atlas.sqlgate.columnar.writer import ColumnarQuery, DatasetColumns
 from atlas.timeseries.cold.column_queries import ColumnQuery, plan_streams
+from atlas.timeseries.columns import Dtype
 
+_KINDS = {Dtype.INT: Kind.INT8, Dtype.FLOAT: Kind.FLOAT, Dtype.BOOLEAN: Kind.BOOL, Dtype.STRING: Kind.TEXT}
 # With fewer packed rows, PostgreSQL has unpacked them before a worker process has its columns.
 LEAST_ROWS = 50_000
 # Values of eight bytes that a worker holds at once, so that it keeps within its memory.
@@ -89,7 +92,7 @@ class ColumnPlanner:
             assert each.table.dataset_id is not None
             conditions = [[condition_at(one, now) for one in kind] for kind in (each.packed, each.plain)]
             parts = await plan_streams(connection, each.table.dataset_id, each.columns, *conditions)
-            if parts is None:
+            if parts is None or not _as_checked(each, parts):
                 return None
             plan.add(each.relation, parts, len(each.columns))
         return plan if plan.pays else None
@@ -99,6 +102,12 @@ class ColumnPlanner:
             row = await executor.row(connection, queries("sqlgate/wall")["byte_order"], {})
             self._byte_order = row is not None and bool(row[0])
         return self._byte_order
+
+
+def _as_checked(dataset: DatasetColumns, parts: Sequence[ColumnQuery]) -> bool:
+    """Tells whether the columns still have the types for which the query was written."""
+    kinds = {column.stored: COLUMN_KINDS.get(column.type) for column in dataset.table.columns}
+    return all(kinds[name] is _KINDS[dtype] for part in parts for name, _, dtype in part.stream.columns)
 
 
 def condition_at(condition: str, now: datetime) -> str:

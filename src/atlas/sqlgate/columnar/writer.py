@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from atlas.catalog.model import CatalogTable
 from atlas.sqlgate.allowlist import SET_OPERATIONS
+from atlas.sqlgate.columnar.calls import AGGREGATES
 from atlas.sqlgate.columnar.expressions import Expressions
 from atlas.sqlgate.columnar.finishing import Finish
 from atlas.sqlgate.columnar.kinds import INTEGERS, Kind, NotColumnarError, Typed
@@ -18,7 +19,6 @@ from atlas.sqlgate.names import plain
 from atlas.sqlgate.resolver import Resolution
 
 _MAX_PLACES = 15
-_AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "percentile_cont", "bool_and", "bool_or", "every"})
 Outputs = list[tuple[str, Kind]]
 
 
@@ -71,7 +71,7 @@ def _reads_all(tree: exp.Expr) -> bool:
     """Tells whether a query needs all rows before it can give the first one."""
     return any(
         isinstance(node, (exp.Group, exp.Order, exp.Window, exp.Distinct, *SET_OPERATIONS))
-        or (isinstance(node, exp.Anonymous) and node.name in _AGGREGATES)
+        or (isinstance(node, exp.Anonymous) and node.name in AGGREGATES)
         for node in tree.walk()
     )
 
@@ -87,8 +87,8 @@ class _Queries:
     def top(self, tree: exp.Expr, limit: int | None) -> ColumnarQuery:
         scope = Scope(None, {})
         sql, outputs, finishes = self._query(tree, scope, top=True)
-        told = tree.args.get("limit")
-        least = [int(told.expression.name)] if told else []
+        stated = tree.args.get("limit")
+        least = [int(stated.expression.name)] if stated else []
         least += [limit] if limit is not None else []
         sql += f" LIMIT {min(least)}" if least else ""
         sql += _offset(tree)
@@ -118,14 +118,10 @@ class _Queries:
         while isinstance(node, exp.Subquery):
             node = node.this
         sql, outputs, _ = self._query(node, Scope(scope, scope.queries), top=False)
-        told = node.args.get("limit")
-        return f"{sql}{f' LIMIT {told.expression.name}' if told else ''}{_offset(node)}", outputs
+        limit = node.args.get("limit")
+        return f"{sql}{f' LIMIT {limit.expression.name}' if limit else ''}{_offset(node)}", outputs
 
     def _query(self, node: exp.Expr, scope: Scope, *, top: bool) -> tuple[str, Outputs, list[Finish]]:
-        while isinstance(node, exp.Subquery):
-            if any(node.args.get(name) for name in ("with_", "order", "limit", "offset")):
-                raise NotColumnarError("parentheses with more behind them")
-            node = node.this
         before = ""
         if (with_ := node.args.get("with_")) is not None:
             scope = Scope(scope.parent, dict(scope.queries))
@@ -162,8 +158,7 @@ class _Queries:
             at = self._position(one.this)
             if at is None:
                 raise NotColumnarError("the order of a set")
-            self._expressions.sort_key(Typed("", outputs[at - 1][1]))
-            terms.append(self._expressions.ordered(one, str(at)))
+            terms.append(self._ordered_by_position(one, at, outputs))
         return f"{sql} ORDER BY {', '.join(terms)}", outputs
 
     def _select(self, node: exp.Expr, scope: Scope, *, top: bool) -> tuple[str, Outputs, list[Finish]]:
@@ -229,9 +224,9 @@ class _Queries:
                 return f"{self._names.uses[table.name].relation} AS {source.alias}"
             if node.this.name not in scope.queries:
                 raise NotColumnarError("a name from WITH")
-            told = scope.queries[node.this.name]
-            scope.sources[name] = Source(self._names.fresh(), told.columns)
-            return f"{told.alias} AS {scope.sources[name].alias}"
+            query = scope.queries[node.this.name]
+            scope.sources[name] = Source(self._names.fresh(), query.columns)
+            return f"{query.alias} AS {scope.sources[name].alias}"
         if not isinstance(node, exp.Subquery):
             raise NotColumnarError(type(node).__name__)
         assert alias is not None
@@ -314,16 +309,21 @@ class _Queries:
             if at is None:
                 terms.append(self._expressions.ordered(one, self._expressions.sort_key(self._sorted(one.this, scope))))
                 continue
-            if not 1 <= at <= len(outputs):
-                raise NotColumnarError("a position that is not there")
+            term = self._ordered_by_position(one, at, outputs)
             if finishes[at - 1].count is not None:
                 raise NotColumnarError("the order of an average of integers")
             if finishes[at - 1].places is not None and number < len(order.expressions):
                 # Doubles that differ may be equal once they are rounded, and then the next term decides.
                 raise NotColumnarError("a rounded term before others")
-            self._expressions.sort_key(Typed("", outputs[at - 1][1]))
-            terms.append(self._expressions.ordered(one, str(at)))
+            terms.append(term)
         return f" ORDER BY {', '.join(terms)}"
+
+    def _ordered_by_position(self, node: exp.Expr, at: int, outputs: Outputs) -> str:
+        """Returns a term of ORDER BY that means a column of the result by its position, from 1."""
+        if not 1 <= at <= len(outputs):
+            raise NotColumnarError("a position that is not there")
+        self._expressions.sort_key(Typed("", outputs[at - 1][1]))
+        return self._expressions.ordered(node, str(at))
 
     def _sorted(self, node: exp.Expr, scope: Scope) -> Typed:
         found = self._expressions.write(node, scope)
