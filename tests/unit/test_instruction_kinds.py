@@ -230,3 +230,81 @@ def test_words_around_a_column_are_part_of_the_clause(text: str, key: tuple[str,
     found = said(text)
     assert (found.key, found.not_understood, found.question) == (key, (), None)
     assert set(found.rename) <= {"price"}
+
+
+@pytest.mark.parametrize("headers", [HEADERS, []])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rename name to customer, skip duplicates. into leads",
+        "rename name to customer, skip duplicates into leads",
+        "rename name to customer and ignore duplicates, into leads",
+        "Benenne name in customer um, überspringe Duplikate, in die Tabelle leads",
+        "renomme name en customer, ignore les doublons, dans la table leads",
+        "renombra name a customer, omite duplicados, en la tabla leads",
+    ],
+)
+def test_a_list_of_new_names_ends_at_the_next_clause(text: str, headers: list[str]) -> None:
+    found = parse_import(text, ["leads"], headers)
+    assert (found.table, found.rename, found.duplicates, found.question) == (
+        "leads",
+        {"name": "customer"},
+        "skip",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("append to leads but ignore rows that exist already", {"duplicates": "skip"}),
+        ("into leads, skip existing records", {"duplicates": "skip"}),
+        ("into leads, email required, utf-8", {"required": ("email",), "encoding": "utf-8"}),
+        ("In die Tabelle leads, Dubletten nach E-Mail überspringen", {"duplicates": "skip", "key": ("email",)}),
+        ("In die Tabelle leads, vorhandene Zeilen überspringen", {"duplicates": "skip"}),
+        ("In die Tabelle leads importieren, price in kosten umbenennen", {"rename": {"price": "kosten"}}),
+        ("In die Tabelle leads, email Pflicht", {"required": ("email",)}),
+        (
+            "Charge dans leads sans la colonne country, zip en texte, la clé est email",
+            {"drop": ("country",), "types": {"zip": "text"}, "key": ("email",)},
+        ),
+        ("Importer dans leads, email obligatoire", {"required": ("email",)}),
+        ("Importer dans leads, ignorer les lignes existantes", {"duplicates": "skip"}),
+        ("Importar en leads, email obligatorio", {"required": ("email",)}),
+        ("Importar en leads, omitir las filas que ya existen", {"duplicates": "skip"}),
+    ],
+)
+def test_short_forms_of_clauses(text: str, facts: dict[str, object]) -> None:
+    found = said(text)
+    assert ({name: getattr(found, name) for name in facts}, found.question, found.table) == (facts, None, "leads")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("into leads, only keep US and DE rows", "some column is one of US, DE"),
+        ("into leads, only open or pending orders", "some column is one of open, pending"),
+        ("import everything except closed rows into leads", "all records but those where some column is closed"),
+        ("In leads nur US und DE Zeilen importieren", "some column is one of US, DE"),
+        (
+            "Tout importer sauf les lignes dont status est closed dans leads",
+            "all records but those where status is closed",
+        ),
+        ("Importar todo excepto las filas con status closed en leads", "all records but those where status is closed"),
+    ],
+)
+def test_values_of_a_column_without_its_name(text: str, told: str) -> None:
+    found = said(text)
+    assert (kept(text), found.table) == (told, "leads")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In leads nur Zeilen aus US und DE importieren",
+        "into leads, only rows where status is open and frobnicated",
+        "dans la table leads, lignes où status est open et frobnique",
+    ],
+)
+def test_words_that_a_join_ties_to_a_condition_are_asked_about(text: str) -> None:
+    assert said(text).question is not None

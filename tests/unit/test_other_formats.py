@@ -255,6 +255,38 @@ def test_hidden_rows_and_columns_are_told(read: Read) -> None:
     assert notes == "the sheet has 2 hidden rows and 1 hidden column ('b'), imported like the others"
 
 
+def test_lines_above_a_sheets_table_are_told(read: Read) -> None:
+    data = _sheet(_row(1, "Report of May"), _row(2, "id", "n"), _row(3, 1, "a"), _row(4, 2, "b"))
+    names, rows, notes = read(data, "f.xlsx")
+    assert (names, len(rows)) == (["id", "n"], 2)
+    assert notes == "1 line above the table left out: 'Report of May'"
+
+
+@pytest.mark.parametrize(
+    ("data", "names", "rows"),
+    [
+        ('{"id": [1, 2], "n": ["a", null]}', ["id", "n"], [["1", "a"], ["2", None]]),
+        (
+            '{"columns": ["id", "n"], "index": [0, 1], "data": [[1, "a"], [2, "b"]]}',
+            ["id", "n"],
+            [["1", "a"], ["2", "b"]],
+        ),
+        (
+            '{"place": "Ulm", "hourly": {"time": ["t1", "t2"], "temp": [1.5, 2]}}',
+            ["time", "temp"],
+            [["t1", "1.5"], ["t2", "2"]],
+        ),
+        # Lists of other lengths, and lists beside values, are cells of one record.
+        ('{"tags": ["a", "b"], "sizes": [1]}', ["tags", "sizes"], [['["a","b"]', "[1]"]]),
+        ('{"id": 7, "tags": ["a", "b"]}', ["id", "tags"], [["7", '["a","b"]']]),
+    ],
+)
+def test_columns_of_a_json_object_are_records(read: Read, data: str, names: list[str], rows: Rows) -> None:
+    found, cells, notes = read(data)
+    assert (found, [[cell and cell.replace(" ", "") for cell in row] for row in cells]) == (names, rows)
+    assert ("each is a record" in notes) == (len(rows) > 1)
+
+
 def test_two_tables_side_by_side_are_told(read: Read) -> None:
     beside = _sheet(_row(1, "id", "n", None, "sku", "p"), _row(2, 1, "a", None, "x", 5), _row(3, 2, "b", None, "y", 6))
     assert "an empty column is between 'n' and 'sku': these may be two tables" in read(beside, "f.xlsx")[2]

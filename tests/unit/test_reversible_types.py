@@ -129,6 +129,14 @@ TEXTS = [
     ("d", ["2024-01-31", "31.01.2024"]),
     ("d", ["2024-01-31", "Q1"]),
     ("v", ["(5)", "-7"]),
+    ("v", ["5-", "-7"]),
+    ("v", ["5-", "(7)"]),
+    # A plus that no minus beside it makes a sign.
+    ("dial", ["+1", "+44"]),
+    ("v", ["+1.5", "+2.5"]),
+    # A weekday that the day does not have.
+    ("d", ["Mon, 02 Jan 2024", "Tue, 02 Jan 2024"]),
+    ("d", ["Monday, January 1, 2024", "Sunday, January 2, 2024"]),
     # What no type holds.
     ("t", ["2024-01-01 00:00:00.000000001", "2024-01-01 00:00:00.000000999"]),
     ("d", ["0000-01-01", "2024-01-01"]),
@@ -242,6 +250,47 @@ def test_a_few_that_are_no_values_empty_their_cells_and_are_told(read: Read) -> 
     query = planned.replaced
     assert query is not None
     assert (plan.columns[1].type, planned.staging.query(query)) == ("date", [(4, "v", "2024-02-30", None, 0)])
+
+
+@pytest.mark.parametrize(
+    ("cells", "found", "words"),
+    [
+        (["5-", "6", "7"], ["-5", "6", "7"], "has 1 number with the minus behind, read as negative"),
+        (["1.234,50-", "500,00"], ["-1234.50", "500.00"], "with the minus behind"),
+        (["(5)", "6", "(1)"], ["-5", "6", "-1"], "has 2 numbers in parentheses, read as negative"),
+        (["+0.5", "-0.3", "0"], ["0.5", "-0.3", "0.0"], "has 1 number with a plus, which is left out"),
+        (["+1", "-2"], ["1", "-2"], "has 1 number with a plus, which is left out"),
+    ],
+)
+def test_signs_that_are_not_before_the_number_are_told(
+    read: Read, cells: list[str], found: list[str], words: str
+) -> None:
+    plan, planned = read(column_of(cells, "v"))
+    assert list(map(str, values(planned, plan.columns[1]))) == found
+    assert words in told(plan, "v")
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["2024-01-01 10:00 UTC+2", "2024-01-02 11:00 UTC+2"], "one such as +02:00 is"),
+        (["0000-00-00", "2024-01-01"], "'0000-00-00' is no time that is read"),
+        (["2024-01-01 10:00:00.1234567", "2024-01-01"], "finer than microseconds"),
+    ],
+)
+def test_why_a_time_stays_text_is_told(read: Read, cells: list[str], words: str) -> None:
+    plan, _ = read(column_of(cells, "t"))
+    assert (plan.columns[1].type, words in told(plan, "t")) == ("text", True)
+
+
+def test_a_weekday_far_down_that_the_day_does_not_have_is_told(read: Read) -> None:
+    days = [(date(2024, 1, 1) + timedelta(n)).strftime("%a, %d %b %Y") for n in range(3_000)]
+    days[2_500] = days[2_500].replace(days[2_500][:3], "Mon" if days[2_500][:3] != "Mon" else "Tue")
+    plan, planned = read(column_of(days))
+    query = planned.replaced
+    assert plan.columns[1].type == "date"
+    assert query is not None
+    assert [row[2] for row in planned.staging.query(query)] == [days[2_500]]
 
 
 def test_many_that_are_no_values_make_a_text_and_are_told(read: Read) -> None:

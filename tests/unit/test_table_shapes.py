@@ -18,6 +18,16 @@ HEADERS = (
     ("day,0,6,12,18\nmon,3,1,7,2\ntue,2,2,9,4\n", ["day", "0", "6", "12", "18"], 2),
     ("a,1,2,3\nb,4,5,6\nc,7,8,9\n", ["", "", "", ""], 3),
     ("mpg cyl\n".replace(" ", ",") + "Mazda,21,6\nFiat,32,4\n", ["", "mpg", "cyl"], 2),
+    # Programs write an index without a name.
+    (",price\n0,5\n1,6\n", ["", "price"], 2),
+    (",city\n0,Rome\n1,Oslo\n", ["", "city"], 2),
+    (",,sum\nx,a,1\ny,b,2\n", ["", "", "sum"], 2),
+    (",city\na,Rome\nb,Oslo\n", ["", "city"], 2),
+    (",Report 2024\nid,name\n1,ann\n2,bob\n", ["id", "name"], 2),
+    # In one column, what separates cells elsewhere is part of a text.
+    ("note\nhello; world\nfoo\nbar\n", ["note"], 3),
+    ("note\nhello, world\nfoo\nbar\nbaz\nqux\n", ["note"], 5),
+    ("link\nhttp://a/b|c\nhttp://d/e\n", ["link"], 2),
 )
 
 
@@ -197,6 +207,35 @@ def test_last_cells_that_a_file_leaves_out_are_empty_and_told(tmp_path: Path) ->
     _, rows, source = table(tmp_path, "id,name,note\n1,a\n2,b,x\n3,c\n4,d\n")
     assert rows == [("1", "a", None), ("2", "b", "x"), ("3", "c", None), ("4", "d", None)]
     assert "3 records have no last cells, which were taken as empty" in source.notes
+
+
+def test_a_comma_in_a_column_of_texts_is_kept_and_told(tmp_path: Path) -> None:
+    _, rows, source = table(tmp_path, "note\nfoo\nhello, world\nbar\n")
+    assert (rows, source.bad) == ([("foo",), ("hello, world",), ("bar",)], [])
+    assert "1 record has ',' in its only cell, which was kept" in source.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "records", "words"),
+    [
+        ("id,n\n1,a\n2,b\n* provisional,\n", 2, "'* provisional'"),
+        ("id,n\n1,a\n2,b\n3,c\n(3 rows)\n", 3, "'(3 rows)'"),
+        # The text may be a name, and the record lack the other cell.
+        ("name,n\nann,1\nbob,2\nNote,\n", 3, ""),
+        ("id,n\n1,a\n2,b\n3,\n", 3, ""),
+    ],
+)
+def test_notes_below_two_columns_are_left_out_if_they_surely_are_none(
+    tmp_path: Path, text: str, records: int, words: str
+) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert len(rows) == records
+    assert any(words in note for note in source.notes if "below" in note) if words else source.bad == []
+
+
+def test_lines_above_a_table_are_told(tmp_path: Path) -> None:
+    notes = table(tmp_path, "Report of May\nby me\n\nid,name,n\n1,a,2\n2,b,3\n")[2].notes
+    assert notes[0] == "3 lines above the table left out: 'Report of May'; 'by me'"
 
 
 def test_notes_below_a_table_are_left_out_and_told(tmp_path: Path) -> None:

@@ -97,8 +97,8 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
         return replace(TEXT, why=why)
     if any(_END_OF_DAY.search(text) for text in texts) and candidate_formats([_END_OF_DAY.sub("00", t) for t in texts]):
         return replace(TEXT, why="it has times of 24:00, which are read in ISO 8601 alone")
-    if all(_ISO_SHAPE.fullmatch(text) for text in texts):
-        return replace(TEXT, why="it has times that are finer than microseconds, or none that there are")
+    if all(_ISO_SHAPE.fullmatch(text) for text in texts) and not candidate_formats(texts):
+        return replace(TEXT, why=_why_not_read(next(text for text in texts if not _FULL_ISO.fullmatch(text))))
     timed = [text for text in texts if ":" in text]
     whole = [text for text in texts if ":" not in text]
     fitting = candidate_formats(timed or whole)
@@ -122,6 +122,14 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
         century=century,
         strict=True,
     )
+
+
+def _why_not_read(text: str) -> str:
+    """Returns why a text in the form of ISO 8601 is read as no time."""
+    if re.search(r"(?:UTC|GMT) ?[+-]\d", text):
+        return f"the offset of {text!r} is not read; one such as +02:00 is"
+    finer = re.search(r"[.,]\d{7,}", text)
+    return f"{text!r} is {'finer than microseconds' if finer else 'no time that is read'}"
 
 
 def _find_named_zone(texts: Sequence[str]) -> str | None:
@@ -182,6 +190,10 @@ def reads(text: str, layout: str) -> bool:
     try:
         moment = datetime.strptime(text, layout)
     except ValueError:
+        return False
+    # strptime takes any weekday.
+    weekday = layout.startswith("%a") or layout.startswith("%A")
+    if weekday and not text.lower().startswith(_DAYS[moment.weekday()][:3].lower()):
         return False
     return _EARLIEST <= moment.year <= _LATEST
 

@@ -120,6 +120,9 @@ def _find_plain(texts: Sequence[str], name: str, native: str | None, hints: Hint
         return None
     if any(len(text) > 8 for text in signs):
         return None
+    if signs and not declared and not any(text.startswith("-") for text in texts):
+        # Nothing shows that the plus is a sign. Ratings and country codes have one, too.
+        return replace(TEXT, why="its numbers have a plus and none has a minus; say that it is a number if it is one")
     fractions = _fractions(texts, ".")
     kind = _digits(fractions)
     if kind is None:
@@ -227,7 +230,8 @@ def _find_styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
         return replace(TEXT, why=f"it has several currencies, {', '.join(sorted(currencies))}")
     if percents not in (0, len(texts)):
         return replace(TEXT, why="some numbers in it have a percent sign and some have none")
-    if sum(text.startswith("(") for text in texts) and sum(text.startswith("-") for text in texts):
+    negatives = [text for text, plain in zip(texts, bare, strict=True) if plain.startswith("-")]
+    if len({(text[0] == "(", text[-1] == "-") for text in negatives}) > 1:
         return replace(TEXT, why="negative numbers in it are written in two ways")
     decimal, group, ambiguous = _style(fitting, bare, hints)
     group = group if any(group in text for text in bare) else ""

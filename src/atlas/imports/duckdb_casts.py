@@ -278,6 +278,9 @@ def _moment(text: str, kind: Kind) -> str:
             f"CASE WHEN year({moment}) > {last} THEN {moment} - INTERVAL 100 YEAR "
             f"WHEN year({moment}) < {kind.century} THEN {moment} + INTERVAL 100 YEAR ELSE {moment} END"
         )
+    if kind.formats[0].lower().startswith("%a"):
+        # DuckDB takes any weekday.
+        moment = f"CASE WHEN starts_with(lower({text}), lower(strftime({moment}, '%a'))) THEN {moment} END"
     return f"CAST({moment} AS {target})"
 
 

@@ -20,16 +20,19 @@ _TIMES = ("date", "timestamp")
 
 
 def with_column(item: Filter, headers: Sequence[str], kinds: Sequence[Kind], staging: Staging) -> Filter | str:
-    """Adds the only column with the value to a filter without a column. Other filters stay unchanged.
+    """Adds the only column with all the values to a filter without a column. Other filters stay unchanged.
 
     A year, quarter or month is a value of the only column of dates. Returns a question if no column or several columns
     have the value.
     """
     if item.column:
         return item
-    value = item.values[0]
+    value = ", ".join(item.values)
     cells = ", ".join(
-        f"coalesce(bool_or(lower({physical(place)}) = {literal(value.lower())}), false)" for place in range(len(kinds))
+        " AND ".join(
+            f"coalesce(bool_or(lower({physical(place)}) = {literal(one.lower())}), false)" for one in item.values
+        )
+        for place in range(len(kinds))
     )
     holds = staging.query(f"SELECT {cells} FROM raw")[0]
     found = [place for place, held in enumerate(holds) if held]

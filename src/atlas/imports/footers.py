@@ -10,23 +10,14 @@ from typing import Any
 
 from atlas.imports.duckdb_casts import cast, literal
 from atlas.imports.files.source import physical
+from atlas.imports.infer.note_lines import lines_below, reads_like_note
 from atlas.imports.infer.types import infer
-from atlas.kit.plurals import many
 
 # The lines that are examined from the end, and the widest table whose filled cells are queried.
 _LAST = 12
 _WIDEST = 200
 _LEAST_RECORDS = 2
 _SAMPLE = 500
-_SHOWN = 3
-_NOTE = re.compile(
-    r"(?:sources?|notes?|remarks?|grand total|total|page|seite|generated|printed|created|exported|report|end of|"
-    r"copyright|disclaimer|as of|last updated|data (?:from|source)|quelle|hinweis|anmerkung|stand|erstellt|fuente|nota|"
-    r"página|généré|remarque|fonte)\b.*[:\s].*|[*©†‡(\[#=-].*|.*\b(?:rows?|records?|zeilen|lignes|filas)\b.*\d.*"
-    r"|\(?\d+ (?:rows?|records?)\b.*",
-    re.IGNORECASE | re.DOTALL,
-)
-
 _DIGITS = re.compile(r"^[\d.,+-]+$")
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -35,10 +26,11 @@ Query = Callable[..., list[tuple[Any, ...]]]
 def leave_out_notes(query: Query, width: int) -> list[str]:
     """Removes single-cell records behind the last full record. Returns notes.
 
-    All other records must have several cells, and the text must not fit its column or must read like a note.
+    All other records must have several cells, and the text must not fit its column or must read like a note. In a table
+    of two columns both must be true.
     query: runs a statement on the staged records.
     """
-    if not 2 < width <= _WIDEST:
+    if not 2 <= width <= _WIDEST:
         return []
     cells = ", ".join(physical(place) for place in range(width))
     below: list[tuple[int, int, str]] = []
@@ -56,14 +48,15 @@ def leave_out_notes(query: Query, width: int) -> list[str]:
         return []
     found = []
     for number, place, text in below:
-        if not (_NOTE.fullmatch(text) or _misfits(query, place, first, text)):
+        signs = (reads_like_note(text), _misfits(query, place, first, text))
+        # In a table of two columns, a record may lack one of them.
+        if not (all(signs) if width == 2 else any(signs)):
             break
         found.append((number, text))
     if not found:
         return []
     query(f"DELETE FROM raw WHERE _n IN ({', '.join(str(number) for number, _ in found)})")
-    shown = "; ".join(repr(text[:80]) for _, text in reversed(found[-_SHOWN:]))
-    return [f"{many(len(found), 'line')} below the table left out: {shown}"]
+    return [lines_below([text for _, text in reversed(found)])]
 
 
 def leave_out_another(query: Query, names: Sequence[str]) -> list[str]:

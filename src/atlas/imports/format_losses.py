@@ -44,6 +44,7 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
         grouped = staging.counts([f"contains({column}, {literal(kind.group)})"])[0]
         if plain and grouped:
             found.append(f"has {grouped:,} numbers with {kind.group!r} between thousands and {plain:,} without")
+    found += _of_signs(staging, position, kind)
     if position in staging.minus_zeros:
         zeros = staging.counts([f"regexp_full_match({column}, '[-(]0+([.,]0*)?[)]?')"])[0]
         if zeros:
@@ -52,6 +53,26 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
     usual = staging.source.delimiter != ";" and (kind.group != "," or staging.source.delimiter == ",")
     if kind.ambiguous and not usual:
         found.append(_both_ways(staging, position, kind))
+    return found
+
+
+def _of_signs(staging: Staging, position: int, kind: Kind) -> list[str]:
+    """Tells how negative numbers are written, unless by a minus before, and of pluses before positive numbers."""
+    column = physical(position)
+    if kind.signed:
+        pluses = staging.counts([f"contains({column}, '+')"])[0]
+        return [f"has {many(pluses, 'number')} with a plus, which is left out"]
+    if not kind.amount:
+        return []
+    number = f"{cast(column, kind)} IS NOT NULL"
+    behind, around = staging.counts(
+        [f"regexp_matches({column}, '[0-9].*-') AND {number}", f"contains({column}, '(') AND {number}"]
+    )
+    found = []
+    if behind:
+        found.append(f"has {many(behind, 'number')} with the minus behind, read as negative")
+    if around:
+        found.append(f"has {many(around, 'number')} in parentheses, read as negative")
     return found
 
 

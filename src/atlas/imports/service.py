@@ -23,6 +23,7 @@ from atlas.imports.announcements import Announcements
 from atlas.imports.checks import Staged
 from atlas.imports.clarifications import read_options, refuse_unclear
 from atlas.imports.file_stager import FileStager
+from atlas.imports.files.source import ReadOptions
 from atlas.imports.load import Outcome, StalePlanError, Target, load, load_within
 from atlas.imports.load_dataset import checked_dataset, load_dataset, write_dataset
 from atlas.imports.plan import ImportPlan, Planned
@@ -46,6 +47,8 @@ Row = dict[str, Any]
 log = structlog.get_logger()
 # The number of plans for a file while others change its table at the same time.
 PLANS = 8
+# How often a file is read when the instruction, with its columns known, says that it is written in another way.
+_READINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,19 +260,28 @@ class ImportService:
         told = await self._instruction(caller, request, known)
         report = None if progress is None else lambda records: progress.report("reading", records)
         # Both readings choose among these tables: a table that another import creates meanwhile is no contradiction.
-        table = _target(told.said, known, request)
-        before = FileFormat() if table is None else await tables.last_file_format(self._database, table)
-        options = read_options(told.said, before)
-        async with self._stager.staging(
-            caller, request.path, request.file_name, options, on_progress=report
-        ) as staging:
-            # With the file's columns known, the instruction can be parsed more precisely.
-            told = await self._instruction(caller, request, known, staging.source.names, told)
-            other = _target(told.said, known, request)
-            wrong_table = other != table and before != FileFormat()
-            if read_options(told.said, before) != options or wrong_table:
-                raise BadRequestError("Instruction is unclear", "how the file is to be read; put names into quotes")
-            yield staging, told
+        first, now = told, told
+        for _ in range(_READINGS):
+            options = await self._read_options(now.said, known, request)
+            async with self._stager.staging(
+                caller, request.path, request.file_name, options, on_progress=report
+            ) as staging:
+                # With the file's columns known, the instruction can be parsed more precisely.
+                now = await self._instruction(caller, request, known, staging.source.names, first)
+                if await self._read_options(now.said, known, request) == options:
+                    yield staging, now
+                    return
+            # The more precise reading names another table or says how the file is written.
+        raise BadRequestError("Instruction is unclear", "how the file is to be read; put names into quotes")
+
+    async def _read_options(
+        self, said: ImportInstruction, known: Sequence[Table], request: ImportRequest
+    ) -> ReadOptions:
+        """Returns how a file is to be read: as the instruction says, else like the last file of its table."""
+        table = _target(said, known, request)
+        return read_options(
+            said, FileFormat() if table is None else await tables.last_file_format(self._database, table)
+        )
 
     async def _instruction(
         self,

@@ -56,7 +56,8 @@ def filter_text(filters: Sequence[Sequence[Filter]], *, exclude: bool) -> str:
 def _comparison(item: Filter) -> str:
     values = [f'"{value}"' if " " in value or not value else value for value in item.values]
     if not item.column:
-        return f"some column is {'not ' if item.negated else ''}{values[0]}"
+        one = "" if len(values) == 1 else "one of "
+        return f"some column is {'not ' if item.negated else ''}{one}{', '.join(values)}"
     if item.operator == "empty":
         return f"{item.column} is {'not ' if item.negated else ''}empty"
     if item.operator == "between":

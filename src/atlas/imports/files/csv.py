@@ -27,6 +27,7 @@ from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physica
 from atlas.imports.files.stray_quotes import mend_quotes
 from atlas.imports.files.text_tables import recognize, rewrite
 from atlas.imports.infer.headers import SAMPLE_ROWS, Layout, stated_layout
+from atlas.imports.infer.note_lines import lines_above
 from atlas.imports.infer.split_amounts import split_amounts
 from atlas.tables.model import FileFormat
 
@@ -78,7 +79,7 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
     mender = Mender(dialect, rows[layout.skip :], source, name)
     source.batches = _batches(path, name, dialect, layout, offset, source, mender)
     if layout.above:
-        source.notes.append(f"{layout.above} line{'s' if layout.above > 1 else ''} above the table left out")
+        source.notes.append(lines_above(rows[: layout.above]))
     source.notes += layout.notes
     return source
 

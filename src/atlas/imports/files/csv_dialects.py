@@ -57,6 +57,8 @@ def find_dialect(path: Path, text: str) -> Dialect:
         found = counted or Dialect(",")
     if counted is not None and found.delimiter != counted.delimiter and found.delimiter not in _DELIMITERS:
         found = counted
+    if _splits_few(found, text):
+        found = Dialect(",")
     if found.quote == "'" and not has_apostrophes(text, found.delimiter):
         plain = Dialect(found.delimiter)
         if len({len(row) for row in sample_rows(plain, text) if row}) == 1:
@@ -97,6 +99,14 @@ def _counted(text: str) -> Dialect | None:
         if score > best_score:
             best, best_score = dialect, score
     return best
+
+
+def _splits_few(dialect: Dialect, text: str) -> bool:
+    """Checks whether a delimiter is part of a few texts in one column: most rows and one of the last two lack it."""
+    widths = [len(row) for row in sample_rows(dialect, text) if row]
+    return (
+        len(widths) > 2 and sum(width > 1 for width in widths) * 2 < len(widths) and min(widths[0], *widths[-2:]) == 1
+    )
 
 
 def splits_evenly(delimiter: str, text: str) -> bool:

@@ -16,6 +16,7 @@ from atlas.imports.files.sheet_notes import Sheet, fill_merged, format_notes, sh
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
 from atlas.imports.files.workbook_details import SheetDetails, sheet_details
 from atlas.imports.infer.headers import SAMPLE_ROWS, stated_layout
+from atlas.imports.infer.note_lines import lines_above
 from atlas.kit.plurals import many
 
 _BATCH_ROWS = 20_000
@@ -63,6 +64,8 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     if len(titles) > 1:
         others = ", ".join(repr(other) for other in titles if other != title)
         source.notes.append(f"read sheet {title!r}, not {others}")
+    if layout.above:
+        source.notes.append(lines_above(texts[: layout.above]))
     source.notes += [*layout.notes, *zeros, *filled, *sheet_notes(sheet, details, layout.names, layout.skip)]
     source.notes += format_notes(sheet, details, codes, layout.names, layout.skip)
     return source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +13,7 @@ from atlas.errors import BadRequestError
 # Objects nested deeper than this level are not searched for records.
 _DEPTH = 4
 _SHOWN = 5
+_COLUMNS, _ROWS = "columns as lists of one length", "names of columns beside rows"
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -92,7 +93,7 @@ def _search(data: bytes, objects: _Objects) -> tuple[list[_Place], list[str]]:
     while queue:
         trail, text = queue.pop(0)
         members = objects.decode(text)
-        place = _by_key(trail, members, objects)
+        place = _by_key(trail, members, objects) or _by_position(trail, members)
         if place is not None:
             places.append(place)
             continue
@@ -123,14 +124,38 @@ def _by_key(trail: tuple[str, ...], members: dict[str, msgspec.Raw], objects: _O
     return _Place(trail, b"[" + b",".join(_keyed(label, members)) + b"]", f"objects by key; the key is in {label!r}")
 
 
+def _by_position(trail: tuple[str, ...], members: dict[str, msgspec.Raw]) -> _Place | None:
+    """Returns columns as records: lists of plain values of one length, or names beside a list of rows; else None."""
+    lists = {key: bytes(value).strip() for key, value in members.items()}
+    if len(lists) < 2 or any(text[:1] != b"[" for text in lists.values()):
+        return None
+    columns = {key: _LIST.decode(text) for key, text in lists.items()}
+    if "columns" in columns and "data" in columns and columns.keys() <= {"columns", "index", "data"}:
+        names = msgspec.json.decode(lists["columns"])
+        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            return None
+        rows = [_LIST.decode(row) for row in columns["data"] if bytes(row).lstrip()[:1] == b"["]
+        if len(rows) < len(columns["data"]) or any(len(row) != len(names) for row in rows):
+            return None
+        return _Place(trail, _records(dict(zip(names, column, strict=True)) for column in rows), _ROWS)
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) > 1 or max(lengths) < 2 or any(_holds(value) for column in columns.values() for value in column):
+        return None
+    rows_of = zip(*columns.values(), strict=True)
+    return _Place(trail, _records(dict(zip(columns, row, strict=True)) for row in rows_of), _COLUMNS)
+
+
+def _holds(value: msgspec.Raw) -> bool:
+    return bytes(value).lstrip()[:1] in (b"{", b"[")
+
+
+def _records(rows: Iterable[dict[str, msgspec.Raw]]) -> bytes:
+    return msgspec.json.encode(list(rows))
+
+
 def _has_values(records: dict[str, dict[str, msgspec.Raw]], common: frozenset[str]) -> bool:
     """Checks whether a common member is a plain value, which lists and their envelopes lack."""
-    return any(
-        bytes(record[key]).lstrip()[:1] not in (b"{", b"[")
-        for record in records.values()
-        for key in common
-        if key in record
-    )
+    return any(not _holds(record[key]) for record in records.values() for key in common if key in record)
 
 
 def _keyed(label: str, members: dict[str, msgspec.Raw]) -> Iterator[bytes]:

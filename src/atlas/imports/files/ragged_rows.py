@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from atlas.errors import BadRequestError
-from atlas.imports.files.csv_dialects import Dialect
+from atlas.imports.files.csv_dialects import Dialect, shown_delimiter
 from atlas.imports.files.source import BadRecord, Source
 from atlas.imports.infer.headers import looks_like_value
+from atlas.imports.infer.note_lines import lines_below, reads_like_note
 from atlas.imports.infer.types import is_null_text
 from atlas.kit.plurals import many
 
@@ -93,10 +94,15 @@ class Mender:
         self._columns = _Columns(rows, self._width, self.cells)
         self._known = {text.strip().casefold() for text in source.names if text.strip()}
         self._others: list[_Below] = []
+        self._joined = 0
         self.failure: BadRequestError | None = None
 
     def __call__(self, row: pv.InvalidRow) -> str:
         cells = next(self._dialect.rows(iter(io.StringIO(row.text, newline=""))), [])
+        if self._width == 1 and self._dialect.quote not in row.text:
+            # What would separate cells is part of the text in a file of one column.
+            self._joined += 1
+            cells = [row.text.rstrip("\r\n")]
         return self._take(row.number, cells, row.text)
 
     def without_spare(self, batch: pa.RecordBatch, read: int) -> pa.Table:
@@ -140,6 +146,13 @@ class Mender:
             return "error"
         return "skip"
 
+    def _is_note(self, record: BadRecord) -> bool:
+        """Checks whether a last record with a single cell is a note. In two columns, the record may lack a cell."""
+        text = record.text.strip()
+        if self._width < 2 or not record.reason.startswith("it has 1 cell,"):
+            return False
+        return self._width > 2 or (reads_like_note(text) and not self._columns.take_first([text]))
+
     def _is_below(self, number: int, cells: list[str]) -> bool:
         """Checks whether a row belongs to another table below, which begins with names of the first table."""
         last = self._others[-1] if self._others else None
@@ -168,14 +181,14 @@ class Mender:
             told = f"another table below the first was left out, with {len(own) - 1:,} of its records"
             notes.append(f"{told}: {', '.join(other.names)[:120]}")
         last, below = last_number, []
-        while (
-            self._width > 2 and count and bad and bad[-1].number == last and bad[-1].reason.startswith("it has 1 cell,")
-        ):
+        while count and bad and bad[-1].number == last and self._is_note(bad[-1]):
             below.append(bad.pop().text.strip())
             last -= 1
         if below:
-            shown = "; ".join(repr(text[:80]) for text in reversed(below[:3]))
-            notes.append(f"{many(len(below), 'line')} below the table left out: {shown}")
+            notes.append(lines_below(below[::-1]))
+        if self._joined:
+            sign, have = shown_delimiter(self._dialect.delimiter), many(self._joined, "record has", "records have")
+            notes.append(f"{have} {sign} in its only cell, which was kept")
         short = sum(None in cells for _, cells in fixed)
         if short:
             notes.append(f"{many(short, 'record has', 'records have')} no last cells, which were taken as empty")

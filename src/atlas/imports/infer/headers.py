@@ -247,9 +247,23 @@ def _first_table_row(rows: Rows, width: int) -> int:
     """Returns the first row with enough cells to belong to the table, or the first row that is not blank."""
     need = 1 if width == 1 else max(2, (width + 1) // 2)
     for position, row in enumerate(rows):
-        if sum(1 for cell in row if cell) >= need:
+        if sum(1 for cell in row if cell) >= need or _names_last(rows, position, width):
             return position
     return next(position for position, row in enumerate(rows) if any(row))
+
+
+def _names_last(rows: Rows, position: int, width: int) -> bool:
+    """Checks whether a row names the last columns only, as programs write an index without a name: `,total`."""
+    row, below = rows[position], rows[position + 1 : position + 2]
+    blank = next((place for place, cell in enumerate(row) if cell), len(row))
+    names = row[blank:]
+    if not blank or len(row) != width or not names or not all(names) or any(map(looks_like_value, names)):
+        return False
+    if not below or len(below[0]) != width or not all(below[0]):
+        return False
+    # A title above a header has no values below.
+    usual = any(map(_USUAL_NAME.search, names)) and not any(map(_USUAL_NAME.search, below[0]))
+    return usual or any(map(looks_like_value, below[0]))
 
 
 def _is_header(rows: Rows, top: int) -> bool:

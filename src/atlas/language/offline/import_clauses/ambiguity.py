@@ -115,11 +115,13 @@ def _beside_filter(text: Text, cover: Cover) -> bool:
 
 def _touches_unknown(text: Text, cover: Cover, clauses: Sequence[Found]) -> bool:
     starts = {start for start, _ in cover.unknown}
+    joins = re.compile(rf",|{text.vocabulary.joins}|{text.vocabulary.either}", re.IGNORECASE)
     for clause in clauses:
         number = text.next_token[clause.end]
-        if "condition" in clause.slots and number < len(text.tokens) and text.word(number) == ",":
-            # "status is open, closed" may be a list of values.
-            number += 1
+        if "condition" in clause.slots:
+            # "status is open, closed" and "rows from US and DE" may be lists of values.
+            while number < len(text.tokens) and joins.fullmatch(text.word(number)):
+                number += 1
         if number < len(text.tokens) and text.tokens[number][0] in starts:
             return True
         before = text.next_token[clause.start] - 1

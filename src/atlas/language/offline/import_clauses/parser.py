@@ -23,6 +23,7 @@ from atlas.language.offline.import_clauses.row_choices import (
     period_slot,
     size_slot,
 )
+from atlas.language.offline.import_clauses.short_clauses import SHORT_RULES, anyof_slot
 from atlas.language.offline.import_clauses.slots import SLOTS, known_slot, knowns_slot
 from atlas.language.offline.import_clauses.text_files import TEXT_FILE_RULES, delimiter_slot, encoding_slot
 from atlas.language.offline.known_names import NameIndex
@@ -39,13 +40,14 @@ _SLOTS = {
     "several": several_slot,
     "size": size_slot,
     "anywhere": anywhere_slot,
+    "anyof": anyof_slot,
     "period": period_slot,
     "dated": dated_slot,
     "encoding": encoding_slot,
     "delimiter": delimiter_slot,
 }
 _LANGUAGES = (english, german, french, spanish)
-_SUBJECTS = (TEXT_FILE_RULES, COLUMN_RULES, ROW_RULES)
+_SUBJECTS = (TEXT_FILE_RULES, COLUMN_RULES, ROW_RULES, SHORT_RULES)
 _GRAMMARS = [
     Grammar(
         language.VOCABULARY,

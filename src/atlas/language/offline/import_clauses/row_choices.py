@@ -66,16 +66,21 @@ def _values(text: Text, place: int) -> list[Slot]:
     found = match_quoted(text.text, place)
     if found is not None:
         return [(found[0], _condition("", found[1]), 0.0)]
-    slots = []
-    for end, value, cost in value_slot(text, place):
-        # A code in capitals, such as ES, is no word of the language. A figure is a number of rows, unless it is a year.
-        words = {word.lower() for word in value.split() if not (len(word) < 4 and word.isupper())}
-        stopped = words & (text.vocabulary.stops | _NO_VALUE)
-        figure = value[0].isdigit() and find_span(value) is None
-        if stopped or figure or value.count(" ") > 2 or value in text.names or not re.search(r"\w", value):
-            continue
-        slots.append((end, _condition("", value), cost + DOUBT / 4))
-    return slots
+    return [
+        (end, _condition("", value), cost + DOUBT / 4)
+        for end, value, cost in value_slot(text, place)
+        if may_be_anywhere(text, value)
+    ]
+
+
+def may_be_anywhere(text: Text, value: str) -> bool:
+    """Checks whether a text may be a value of a column without a name, rather than words of a clause."""
+    # A code in capitals, such as ES, is no word of the language. A figure is a number of rows, unless it is a year.
+    words = {word.lower() for word in value.split() if not (len(word) < 4 and word.isupper())}
+    figure = value[0].isdigit() and find_span(value) is None
+    if words & (text.vocabulary.stops | _NO_VALUE) or figure or value.count(" ") > 2:
+        return False
+    return value not in text.names and re.search(r"\w", value) is not None
 
 
 def period_slot(text: Text, place: int) -> list[Slot]:

@@ -319,16 +319,16 @@ def _pairs(text: Text, place: int) -> Iterator[Slot]:
                 continue
             here = found.end()
         best: dict[int, tuple[tuple[str, str], float]] = {}
-        for end, pair, more in _pair(text, here):
+        for end, pair, more in _pair(text, here, further=bool(pairs)):
             if end not in best or more < best[end][1]:
                 best[end] = (pair, more)
         heads += [(end, (*pairs, pair), cost + more) for end, (pair, more) in best.items()][:4]
 
 
-def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]]:
+def _pair(text: Text, place: int, *, further: bool) -> Iterator[tuple[int, tuple[str, str], float]]:
     arrow = re.compile(rf" ?(?:{text.vocabulary.arrows}) ?", re.IGNORECASE)
     place = _past(text, rf"(?:{text.vocabulary.articles})", place)
-    for end, old, cost in _old_names(text, place):
+    for end, old, cost in _old_names(text, place, further=further):
         found = arrow.match(text.text, end)
         if found is None or splits_word(text.text, end) or splits_word(text.text, found.end()):
             continue
@@ -343,7 +343,8 @@ def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]
             yield last, (old, new), cost + (count - 1) * DOUBT + doubt
 
 
-def _old_names(text: Text, place: int) -> Iterator[Slot]:
+def _old_names(text: Text, place: int, *, further: bool) -> Iterator[Slot]:
+    """Yields names that a column has. further: the name is not the first of a list, so that a clause may begin."""
     told, in_quotes = _read_names(text, place)
     for end, name in told:
         yield end, name, 0.0
@@ -353,15 +354,19 @@ def _old_names(text: Text, place: int) -> Iterator[Slot]:
         return
     known = {end for end, _ in told}
     # Any words may be a name here, dots and brackets included, since the arrow ends the name.
-    here = place
+    here, first = place, ""
     for count in range(6):
         word = _ANY.match(text.text, here)
         if word is None:
             return
+        first = first or word[0].lower()
         here = word.end()
         if here not in known:
             # "rename To to dest" is likely. "rename rename to x" is not.
             doubt = 2 * DOUBT if count == 0 and word[0].lower() in text.vocabulary.stops else 0.0
+            if further and (count or text.names) and first in text.vocabulary.stops:
+                # In "rename a to b, skip duplicates into c" no column is called `skip duplicates`.
+                doubt = _STRANGE
             yield here, text.text[place:here], count * DOUBT + doubt + (DOUBT if text.names else 0.0)
         if text.text[here : here + 1] != " ":
             return
