@@ -205,9 +205,9 @@ READ = [
     ),
     (
         "temperature by day",
-        "SELECT CAST(DATE_TRUNC('DAY', ts) AS DATE) AS day, AVG(temperature) AS average_temperature FROM "
+        "SELECT CAST(DATE_TRUNC('day', ts) AS DATE) AS day, AVG(temperature) AS average_temperature FROM "
         "factory_sensors "
-        "GROUP BY day ORDER BY day ASC",
+        "GROUP BY day ORDER BY day",
     ),
     ("how many big deals", "SELECT COUNT(*) AS count FROM leads WHERE (deal_value > 4000)"),
     ("leads that are not big deals", "SELECT * FROM leads WHERE NOT (deal_value > 4000)"),

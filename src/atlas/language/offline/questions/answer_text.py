@@ -9,6 +9,9 @@ import msgspec
 
 from atlas.kit.plurals import many
 from atlas.language.offline.questions import ast as q
+from atlas.language.offline.questions.series.plan import decode
+from atlas.language.offline.questions.series.wording import column_units as series_units
+from atlas.language.offline.questions.series.wording import describe as describe_series
 from atlas.language.offline.questions.to_english import (
     conditions,
     entity,
@@ -39,6 +42,10 @@ def describe(
     truncated: whether the result has more rows than `rows`.
     units: units of columns, by table and column.
     """
+    series = decode(plan.state)
+    if series is not None:
+        own = {column: unit for (table, column), unit in (units or {}).items() if table == series.table}
+        return describe_series(series, [name for name, _ in columns], rows, truncated, own)
     query = _query(plan)
     if query is None:
         return _plain(columns, rows, truncated)
@@ -55,6 +62,10 @@ def describe(
 
 def column_units(plan: QuestionPlan, columns: Sequence[tuple[str, str]], units: Units) -> dict[str, str]:
     """Returns the known units of the result's columns, by name."""
+    series = decode(plan.state)
+    if series is not None:
+        own = {column: unit for (table, column), unit in units.items() if table == series.table}
+        return series_units(series, [name for name, _ in columns], own)
     query = _query(plan)
     return {} if query is None else result_units(query, [name for name, _ in columns], units)
 

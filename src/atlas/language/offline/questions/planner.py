@@ -19,8 +19,10 @@ from atlas.language.offline.questions.lexicon import FILLERS, LINKING
 from atlas.language.offline.questions.parser.shared import Unclear
 from atlas.language.offline.questions.parser.state import Reading
 from atlas.language.offline.questions.phrases import PHRASES
+from atlas.language.offline.questions.refusals import refuse_unanswerable
 from atlas.language.offline.questions.row_times import add_row_times, meanings
 from atlas.language.offline.questions.schema_linking import Index, index_of
+from atlas.language.offline.questions.series.engine import plan_series
 from atlas.language.offline.questions.tagger import Item, Tagger
 from atlas.language.offline.questions.to_english import chart, countable, explain
 from atlas.language.offline.questions.to_sql import NoPathError, paths, to_sql
@@ -59,7 +61,15 @@ def _plan(question: Question) -> QuestionPlan:
     index = index_of(question.catalog)
     # A control character would not pass the gate.
     found = tokens("".join(c if c.isprintable() else " " for c in question.text))
+    refused = refuse_unanswerable(found, index)
+    if refused is not None:
+        words, reason = refused
+        offered = suggestions(question.catalog, question.table)
+        return QuestionPlan(question=reason, not_understood=(words,), suggestions=offered)
     tagger = Tagger(index, found, question.terms, today)
+    series = plan_series(question, index, today)
+    if series is not None:
+        return series
     before = last_query(question.turns)
     if before is not None and is_follow_up(found):
         told = _follow_up(tagger, before, question)
