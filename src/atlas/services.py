@@ -137,7 +137,7 @@ def build_services(
     return Services(
         access=access,
         accounts=AccountService(database, max_keys=settings.max_keys),
-        datasets=DatasetService(database, access),
+        datasets=DatasetService(database, access, lanes.storing),
         admin=AdminService(database, KeyService(database), tags, queue, announcements.fail, max_keys=settings.max_keys),
         tags=tags,
         rows=row_service(settings, database, access, upkeep, lanes, workers),

@@ -22,6 +22,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/datasets/{id}/samples/", None, "read"),
     ("PUT", "/api/datasets/{id}/samples/", {"samples": "readers"}, "write"),
     ("PUT", "/api/datasets/{id}/", {"name": "n"}, "write"),
+    ("PATCH", "/api/datasets/{id}/", {"keys": ["a"]}, "write"),
     ("PATCH", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),
     ("PUT", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),
     ("GET", "/api/datasets/{id}/tags/", None, "read"),

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
     ("method", "path", "allowed"),
     [
         ("PATCH", "/api/datasets/", "GET, HEAD, POST"),
-        ("POST", "/api/datasets/7/", "DELETE, GET, HEAD, PUT"),
+        ("POST", "/api/datasets/7/", "DELETE, GET, HEAD, PATCH, PUT"),
         ("PUT", "/api/datasets/search/", "GET, HEAD"),
         ("DELETE", "/api/datasets/search/", "GET, HEAD"),
         ("OPTIONS", "/api/v1/import/x/issues/correct", "POST"),

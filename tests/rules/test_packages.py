@@ -38,8 +38,10 @@ REPOSITORIES = (
     "timeseries/cold/view.py",
     "timeseries/deletion.py",
     "timeseries/ingest/appender.py",
+    "timeseries/ingest/array_parameters.py",
     "timeseries/ingest/group_transaction.py",
     "timeseries/ingest/idempotency.py",
+    "timeseries/ingest/latest_rows.py",
     "timeseries/ingest/single_statement.py",
     "timeseries/ingest/transaction.py",
     "timeseries/maintenance/indexes.py",
@@ -47,6 +49,7 @@ REPOSITORIES = (
     "timeseries/rollups/maintenance.py",
     "timeseries/rollups/query.py",
     "timeseries/schema_changes.py",
+    "timeseries/series/tables.py",
 )
 ROUTES = (
     "*routes.py",

@@ -19,6 +19,10 @@ COLUMNS = ["id", "name", "description", "metadata", "updated_at"]
 TAG_COLUMNS = ["id", "name", "description", "is_public"]
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="Id or name of the dataset.")]
 Limit = Annotated[int | None, typer.Option(help="Most results; all where it is left out.", min=1)]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="A column that names the series of a row, such as symbol. Repeatable."),
+]
 Metadata = Annotated[
     list[str] | None, typer.Option("--metadata", "-m", help="A field as NAME=VALUE, or a JSON object. Repeatable.")
 ]
@@ -107,7 +111,8 @@ def dataset_show(session: Session, name: Dataset) -> None:
     lines = {member: value for member, value in data(found).items() if member != "columns"}
     lines |= {member: value for member, value in data(summary).items() if member != "dataset"}
     lines["columns"] = ", ".join(f"{column.name} {column.dtype}" for column in found.columns)
-    print_lines({member: ", ".join(value) if member.endswith("tags") else value for member, value in lines.items()})
+    lists = ("keys", "tags", "matching_tags")
+    print_lines({member: ", ".join(value) if member in lists else value for member, value in lines.items()})
 
 
 @dataset.command("create")
@@ -117,9 +122,11 @@ def dataset_create(
     name: str,
     description: Annotated[str, typer.Option(help="What is in it.")] = "",
     metadata: Metadata = None,
+    keys: Keys = None,
 ) -> None:
     """Create a dataset that you own."""
-    session.show(session.client.datasets.create(name, description=description, metadata=metadata_fields(metadata)))
+    fields = metadata_fields(metadata)
+    session.show(session.client.datasets.create(name, description=description, metadata=fields, keys=keys or ()))
 
 
 @dataset.command("update")
@@ -133,13 +140,18 @@ def dataset_update(
     replace_metadata: Annotated[
         bool, typer.Option("--replace-metadata", help="Remove the fields of metadata that are not given.")
     ] = False,
+    keys: Keys = None,
+    no_keys: Annotated[bool, typer.Option("--no-keys", help="Remove the dataset's series keys.")] = False,
 ) -> None:
-    """Change name, description or metadata; what is not given stays."""
+    """Change name, description, metadata or series keys; what is not given stays."""
     datasets = session.client.datasets
     fields = metadata_fields(metadata)
-    if new_name is None and description is None and fields is None and not replace_metadata:
-        raise CommandError("nothing to change: give --name, --description or --metadata", USAGE)
-    if new_name is None and description is None:
+    if keys and no_keys:
+        raise CommandError("give --key or --no-keys, not both", USAGE)
+    series = [] if no_keys else keys
+    if new_name is None and description is None and fields is None and not replace_metadata and series is None:
+        raise CommandError("nothing to change: give --name, --description, --metadata or --key", USAGE)
+    if new_name is None and description is None and series is None:
         change = datasets.replace_metadata if replace_metadata else datasets.merge_metadata
         session.show(change(name, fields or {}))
         return
@@ -147,7 +159,7 @@ def dataset_update(
         fields = {**datasets.get(name).metadata, **fields}
     elif replace_metadata:
         fields = fields or {}
-    session.show(datasets.update(name, name=new_name, description=description, metadata=fields))
+    session.show(datasets.update(name, name=new_name, description=description, metadata=fields, keys=series))
 
 
 @dataset.command("delete")

@@ -29,6 +29,10 @@ End = Annotated[
     str | None, typer.Option(metavar="TIME", help="Last timestamp, inclusive, as --start; a day as a whole.")
 ]
 Columns = Annotated[list[str] | None, typer.Option("--columns", help="Only these: a,b. Repeatable.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="Only these series, by a key of the dataset: symbol:MSFT,AAPL. Repeatable."),
+]
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
 # Computed figures. The other figures are values of rows, and are shown unchanged.
 COMPUTED = ("avg", "sum")
@@ -200,6 +204,7 @@ def rows_get(
     start: Start = None,
     end: End = None,
     columns: Columns = None,
+    where: Where = None,
     newest: Annotated[bool, typer.Option("--newest-first/--oldest-first", help="Order of the rows.")] = False,
     limit: Annotated[int, typer.Option(help="Most rows.", min=1)] = 250,
     offset: Annotated[int, typer.Option(help="Rows to skip.", min=0)] = 0,
@@ -211,6 +216,7 @@ def rows_get(
         start=since(start, "--start"),
         end=until(end, "--end"),
         columns=columns,
+        where=where,
         limit=limit,
         offset=offset,
         descending=newest,
@@ -307,6 +313,7 @@ def rows_download(
     start: Start = None,
     end: End = None,
     columns: Columns = None,
+    where: Where = None,
     safe: Safe = False,
 ) -> None:
     """Download all rows of a range into a file."""
@@ -319,6 +326,7 @@ def rows_download(
             since(start, "--start"),
             until(end, "--end"),
             columns=columns,
+            where=where,
             safe=safe,
             progress=report,
         )

@@ -24,6 +24,8 @@ from atlas.client.errors import (
     error_class,
 )
 
+# Conditions on series keys: by name one value or several, or texts such as `symbol:MSFT,AAPL`.
+Where = Mapping[str, str | int | Iterable[str | int]] | str | Iterable[str] | None
 IDEMPOTENCY = "Idempotency-Key"
 # Most seconds that a retry waits without asking the caller.
 LONGEST_WAIT = 60.0
@@ -76,6 +78,24 @@ def _text(value: Any) -> str:
 def names(columns: str | Iterable[str] | None) -> list[str] | None:
     """Converts `columns`, one name or several, to a list."""
     return None if columns is None else [columns] if isinstance(columns, str) else [*columns]
+
+
+def conditions(where: Where) -> list[str] | None:
+    """Converts conditions on series keys to texts of the API: `{"symbol": ["MSFT", "AAPL"]}` or texts themselves."""
+    if not isinstance(where, Mapping):
+        return names(where)
+    found = []
+    for name, values in where.items():
+        several = [values] if isinstance(values, str | int) else [*values]
+        found.append(f"{_quoted(name)}:{','.join(map(_quoted, several))}")
+    return found
+
+
+def _quoted(value: str | int) -> str:
+    """Writes a name or value of a condition, in quotes where it has characters of the notation."""
+    text = _text(value)
+    plain = text and text == text.strip() and not set(text) & set(',:"')
+    return text if plain else '"' + text.replace('"', '""') + '"'
 
 
 def format_of(target: object, usual: str) -> str:

@@ -38,6 +38,9 @@ class Dataset(Shape):
     columns: tuple[Column, ...]
     created_at: datetime
     updated_at: datetime
+    keys: tuple[str, ...] = field(
+        default=(), metadata={"description": "Columns whose values name the series of a row.", "examples": [["symbol"]]}
+    )
 
 
 @dataclass(frozen=True)

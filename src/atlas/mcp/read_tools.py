@@ -20,6 +20,10 @@ TableArg = Annotated[str, Field(description="Name of the table.")]
 StartArg = Annotated[str | None, Field(description="First timestamp, ISO 8601, inclusive; UTC without a zone.")]
 EndArg = Annotated[str | None, Field(description="Last timestamp, ISO 8601, inclusive.")]
 ColumnsArg = Annotated[list[str] | None, Field(description="Only these columns.")]
+WhereArg = Annotated[
+    dict[str, list[str | int | bool]] | None,
+    Field(description="Only these series: by key of the dataset its values, such as {'symbol': ['MSFT']}."),
+]
 LimitArg = Annotated[int, Field(ge=1, le=shown.MOST_ROWS, description="Rows of the answer at most.")]
 PathArg = Annotated[str, Field(description="Path of a file on this machine, inside a folder that was allowed.")]
 ProposalsArg = Annotated[
@@ -56,7 +60,10 @@ class ReadTools:
         return shown.Datasets(datasets, truncated)
 
     async def describe_dataset(self, dataset: DatasetArg) -> shown.DatasetDetails:
-        """Returns columns, metadata, row count and time span of a dataset. Look here before you query its rows."""
+        """Returns columns, series keys, metadata, row count and time span of a dataset.
+
+        Look here before you query its rows.
+        """
         item = await self._client.datasets.get(dataset)
         summary = await self._client.datasets.summary(item)
         columns, _ = shown.pick_rows(item.columns, _column, shown.MOST_ROWS)
@@ -71,6 +78,7 @@ class ReadTools:
             first.isoformat() if first else None,
             last.isoformat() if last else None,
             summary.is_owner,
+            [shown.value(key) for key in item.keys],
         )
 
     async def query_rows(
@@ -79,6 +87,7 @@ class ReadTools:
         start: StartArg = None,
         end: EndArg = None,
         columns: ColumnsArg = None,
+        where: WhereArg = None,
         newest_first: bool = False,
         limit: LimitArg = 50,
     ) -> shown.Rows:
@@ -86,7 +95,9 @@ class ReadTools:
 
         For figures over many rows use aggregate_rows or run_sql instead.
         """
-        page = await self._client.rows.page(dataset, start, end, columns=columns, descending=newest_first, limit=limit)
+        page = await self._client.rows.page(
+            dataset, start, end, columns=columns, where=where, descending=newest_first, limit=limit
+        )
         read = [{"timestamp": row.timestamp.isoformat(), **row.values} for row in page.rows]
         rows, _ = shown.bound_rows(read, limit)
         return shown.Rows(rows, len(rows), len(rows) < page.count, page.count)

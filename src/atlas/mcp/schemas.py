@@ -56,6 +56,7 @@ class DatasetDetails:
     first_timestamp: str | None
     last_timestamp: str | None
     may_write: bool
+    keys: list[str]
     notice: str = NOTICE
 
 

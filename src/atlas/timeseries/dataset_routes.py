@@ -18,8 +18,9 @@ from atlas.timeseries.parameters import DatasetParam
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import (
     ColumnBody,
-    DatasetBody,
+    DatasetChangeBody,
     NewDatasetBody,
+    ReplacedDatasetBody,
     SamplesBody,
     TagBody,
 )
@@ -111,7 +112,9 @@ async def search_metadata(
 async def create_dataset(body: NewDatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep) -> Dataset:
     """Creates a dataset that you own. Until you add a tag, only you see the dataset."""
     columns = [NewColumn(c.name, Dtype(c.dtype), c.unit or "", c.description or "") for c in body.columns]
-    return await datasets_service.create(caller, body.name, body.description, body.metadata, columns)
+    return await datasets_service.create(
+        caller, body.name, body.description, body.metadata, columns, tuple(body.keys or ())
+    )
 
 
 @router.get("/datasets/{dataset_id}/", tags=datasets, summary="Get a dataset")
@@ -144,10 +147,21 @@ async def set_dataset_samples(
 
 @router.put("/datasets/{dataset_id}/", tags=datasets, summary="Replace a dataset's fields")
 async def replace_dataset(
-    dataset_id: int, body: DatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep
+    dataset_id: int, body: ReplacedDatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep
 ) -> Dataset:
-    """Replaces name, description and metadata. Owner only."""
+    """Replaces name, description and metadata, and series keys if you send them. Owner only."""
     return await datasets_service.update(caller, dataset_id, "update_dataset", **body.model_dump())
+
+
+@router.patch("/datasets/{dataset_id}/", tags=datasets, summary="Change fields of a dataset")
+async def change_dataset(
+    dataset_id: int, body: DatasetChangeBody, caller: CallerDep, datasets_service: DatasetServiceDep
+) -> Dataset:
+    """Replaces the fields that you send, such as the series keys; the others stay. Owner only.
+
+    Rows are not loaded again. Every row must have its keys already.
+    """
+    return await datasets_service.update(caller, dataset_id, "change_dataset", **body.model_dump())
 
 
 @router.delete("/datasets/{dataset_id}/", tags=datasets, status_code=204, summary="Delete a dataset")

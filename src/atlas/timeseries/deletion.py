@@ -13,6 +13,7 @@ from atlas.timeseries.cold import view
 from atlas.timeseries.ingest.appender import State, lock
 from atlas.timeseries.repository import between, hot_of, numbered, table_of, time_literal
 from atlas.timeseries.rollups import maintenance
+from atlas.timeseries.series import tables as series_tables
 from atlas.timeseries.zone_map import Block, Range
 
 
@@ -24,6 +25,7 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
         where = between(span, cold=False)
         removed = await _delete(connection, dataset_id, state, where, span.meets, span.holds, cut)
         if removed:
+            await series_tables.forget(connection, dataset_id, state.schema, state.keys, where)
             await maintenance.forget(connection, dataset_id, span)
     return removed
 
@@ -34,16 +36,18 @@ async def delete_numbered(connection: Connection, dataset_id: int, first: int, l
     """
     state = await lock(connection, dataset_id)
     cut = await _unpack(connection, dataset_id, state, "seq", sql.Literal(first), sql.Literal(last))
+    where = numbered(first, last, cold=False)
     removed = await _delete(
         connection,
         dataset_id,
         state,
-        numbered(first, last, cold=False),
+        where,
         lambda block: block.last_seq >= first and block.first_seq <= last,
         lambda block: block.first_seq >= first and block.last_seq <= last,
         cut,
     )
     if removed:
+        await series_tables.forget(connection, dataset_id, state.schema, state.keys, where)
         await maintenance.forget_all(connection, dataset_id, first)
     return removed
 

@@ -13,7 +13,7 @@ from atlas.accounts.dependencies import CallerDep
 from atlas.contract.rows import Aggregated, StoredRow
 from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
-from atlas.timeseries.parameters import ColumnsParam, DatasetParam, RangeParam
+from atlas.timeseries.parameters import ColumnsParam, DatasetParam, RangeParam, WhereParam
 from atlas.timeseries.read.aggregates import SummaryService
 from atlas.timeseries.read.service import RANGED, Download, ReadService
 from atlas.timeseries.stream import StreamService
@@ -93,6 +93,7 @@ async def bulk_download(
     reads: ReadServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
+    where: WhereParam,
     output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
     shape: Annotated[
         Literal["flat", "nested"], Query(description="JSON rows: keys beside `timestamp`, or in `values`.")
@@ -103,7 +104,9 @@ async def bulk_download(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Downloads every row of the range in order of time, as the dataset is at this moment."""
-    file = await reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
+    file = await reads.download(
+        caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe, where=where
+    )
     file = replace(file, media_type=media_type_for(request, file.media_type))
     if output in RANGED and not _unchanged(file.etag, if_none_match):
         return await _send_part(request, reads, caller, file)
@@ -126,11 +129,12 @@ async def live_rows(
     reads: ReadServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
+    where: WhereParam,
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Returns the most recent rows in ascending order, as NDJSON."""
-    file = await reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
+    file = await reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit, where=where)
     file = replace(file, media_type=media_type_for(request, file.media_type))
     return _send(file, if_none_match, attach=False)
 

@@ -36,6 +36,7 @@ class Frame:
     - extra: string array of JSON members (`"key":value,…`, no braces) that no column holds, or None.
     - extra_keys: the keys in `extra`.
     - notes: unit and description of keys, where the file has them.
+    - order: the place in the body of each row, or None for rows in the body's order.
     """
 
     ts: pa.Array
@@ -43,13 +44,15 @@ class Frame:
     extra: pa.Array | None = None
     extra_keys: frozenset[str] = frozenset()
     notes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    order: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
 
     @property
     def nbytes(self) -> int:
-        arrays = [self.ts, *self.columns.values(), *([] if self.extra is None else [self.extra])]
+        more = [array for array in (self.extra, self.order) if array is not None]
+        arrays = [self.ts, *self.columns.values(), *more]
         return sum(array.nbytes for array in arrays)
 
     def sorted(self) -> Frame:
@@ -63,6 +66,7 @@ class Frame:
             ts=self.ts.take(order),
             columns={name: array.take(order) for name, array in self.columns.items()},
             extra=None if self.extra is None else self.extra.take(order),
+            order=order if self.order is None else self.order.take(order),
         )
 
 

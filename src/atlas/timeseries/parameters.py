@@ -14,6 +14,7 @@ from fastapi import Depends, Query
 
 from atlas.errors import BadRequestError
 from atlas.kit.timestamps import NAME_UNIT, NO_UNIT, parse_end, parse_epoch, parse_parameter, to_micros
+from atlas.timeseries.series.conditions import Written, parse_where
 from atlas.timeseries.zone_map import Range
 
 
@@ -75,4 +76,34 @@ async def column_names(
     return columns
 
 
+async def series_conditions(
+    where: Annotated[
+        list[str] | None,
+        Query(
+            description="Only these series: a key and its values, as in `symbol:MSFT,AAPL`. Repeat the parameter for "
+            'several keys. Names and values with commas, colons or quotes stand in double quotes, `""` for a quote.'
+        ),
+    ] = None,
+) -> list[Written]:
+    """Reads the `where` parameter.
+
+    Raises BadRequestError: when a condition cannot be read.
+    """
+    return parse_where(where or ())
+
+
+WhereParam = Annotated[list[Written], Depends(series_conditions)]
+
+
+async def series_names(
+    by: Annotated[
+        list[str] | None,
+        Query(description="Each series apart, by these keys: repeat the parameter, or separate names by commas."),
+    ] = None,
+) -> list[str]:
+    """Reads the `by` parameter. A single value may hold several names."""
+    return await column_names(by) or []
+
+
+ByParam = Annotated[list[str], Depends(series_names)]
 ColumnsParam = Annotated[list[str] | None, Depends(column_names)]

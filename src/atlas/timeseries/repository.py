@@ -50,6 +50,11 @@ def rollup_of(schema: str, dataset_id: int) -> sql.Identifier:
     return sql.Identifier(schema, f"_rollup_{dataset_id}")
 
 
+def series_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """Returns the table of the latest row of each series; see `series/tables.py`."""
+    return sql.Identifier(schema, f"_series_{dataset_id}")
+
+
 async def keep_out(connection: Connection, view: sql.Identifier) -> None:
     """Waits for the readers of a view of two tables, and keeps new readers out until the transaction ends.
 
@@ -134,7 +139,12 @@ async def delete(connection: Connection, dataset_id: int) -> bool:
     if cold:
         for view in (table_of(schema, dataset_id), unpacked_of(schema, dataset_id)):
             await connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
-    for table in (hot_of(schema, dataset_id, cold=cold), cold_of(schema, dataset_id), rollup_of(schema, dataset_id)):
+    for table in (
+        hot_of(schema, dataset_id, cold=cold),
+        cold_of(schema, dataset_id),
+        rollup_of(schema, dataset_id),
+        series_of(schema, dataset_id),
+    ):
         await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
     return True
 
@@ -144,7 +154,7 @@ async def change(connection: Connection, query: str, dataset_id: int, **values: 
 
     Raises NotFoundError: when there is no such dataset.
     """
-    if "metadata" in values:
+    if values.get("metadata") is not None:
         values["metadata"] = Jsonb(values["metadata"])
     row = await fetch_one(connection, query, id=dataset_id, **values)
     if row is None:

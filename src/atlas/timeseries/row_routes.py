@@ -12,7 +12,7 @@ from atlas.contract.rows import DeletedRows, InsertedRows, PreviewedRows, Stored
 from atlas.errors import BadRequestError
 from atlas.timeseries.ingest.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
 from atlas.timeseries.ingest.service import BulkRequest, RowService
-from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, RangeParam
+from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, RangeParam, WhereParam
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import BulkBody, RowBody, RowPage
 from atlas.web.admission import is_small
@@ -51,6 +51,7 @@ async def query_rows(
     reads: ReadServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
+    where: WhereParam,
     ordering: Ordering = "timestamp",
     limit: Annotated[int, Query(ge=1, description="Rows of a page.")] = PAGE_ROWS,
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
@@ -69,6 +70,7 @@ async def query_rows(
         offset=offset,
         cursor=cursor,
         names=columns,
+        where=where,
     )
     following, previous = (None, None) if cursor else links(request, page.count, limit, offset)
     head = {"count": page.count, "next": following, "previous": previous, "next_cursor": page.cursor}

@@ -14,7 +14,7 @@ from atlas.errors import BadRequestError
 from atlas.timeseries.cold import view as segments
 from atlas.timeseries.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name, to_catalog
 from atlas.timeseries.frames import SchemaChange
-from atlas.timeseries.repository import fetch_one, hot_of, keep_out, table_of
+from atlas.timeseries.repository import fetch_one, hot_of, keep_out, series_of, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ async def apply_schema(
             raise BadRequestError(
                 "Too many columns", f"a dataset can have {MAX_PHYSICAL_COLUMNS} typed columns"
             ) from None
+        await connection.execute(
+            sql.SQL("ALTER TABLE IF EXISTS {} {}").format(
+                series_of(place.schema, dataset_id), sql.SQL(", ").join(additions)
+            )
+        )
         if place.cold:
             await segments.renew_view(connection, dataset_id)
     return result
@@ -125,7 +130,9 @@ async def _widen(connection: Connection, dataset_id: int, place: Place, column: 
     # Dropping the view also waits for the view's readers before a table changes.
     readers = await segments.drop_view(connection, dataset_id) if place.cold else None
     table = hot_of(place.schema, dataset_id, cold=place.cold)
-    await connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name))
+    for one in (table, series_of(place.schema, dataset_id)):
+        change = sql.SQL("ALTER TABLE IF EXISTS {} ALTER COLUMN {} TYPE double precision").format(one, name)
+        await connection.execute(change)
     await _set(connection, column, Dtype.FLOAT, column.physical, declared=declared)
     if readers is not None:
         await segments.make_view(connection, dataset_id, readers)

@@ -29,6 +29,15 @@ Unit = Annotated[str, Field(max_length=40, description="Of its values, shown bes
 About = Annotated[str, Field(max_length=1000, description="What its values mean.", examples=["Price at the end"])]
 
 
+Keys = Annotated[
+    list[Annotated[str, Field(max_length=1000)]],
+    Field(
+        description="Columns whose values name the series of a row, such as `symbol`; every row needs them.",
+        examples=[["symbol"]],
+    ),
+]
+
+
 class NewColumnBody(Body):
     """A column to declare with a new dataset."""
 
@@ -44,6 +53,22 @@ class NewDatasetBody(DatasetBody):
     columns: list[NewColumnBody] = Field(
         default_factory=list, max_length=1000, description="Columns to declare; rows bring others."
     )
+    keys: Keys | None = None
+
+
+class ReplacedDatasetBody(DatasetBody):
+    """A dataset's new name, description and metadata, and new series keys, if they are to change."""
+
+    keys: Keys | None = None
+
+
+class DatasetChangeBody(Body):
+    """Fields of a dataset to change. An absent field stays as it is."""
+
+    name: Name | None = Field(None, examples=["btc_hourly_ohlcv"])
+    description: str | None = Field(None, max_length=10_000, examples=["Hourly candles of Bitcoin in US dollars"])
+    metadata: Metadata | None = Field(None, examples=[{"source": "tiingo", "frequency": "1h"}])
+    keys: Keys | None = None
 
 
 class ColumnBody(NewColumnBody):

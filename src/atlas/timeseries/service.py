@@ -14,14 +14,17 @@ from atlas.contract.datasets import Column as ColumnView
 from atlas.contract.datasets import Dataset, DatasetSamples, DatasetSamplesView, SummaryView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError
+from atlas.kit.admission import Lane
 from atlas.kit.like_patterns import containing
 from atlas.kit.sorting import DATASET_FIELDS, parse_order
 from atlas.kit.timestamps import format_micros
 from atlas.timeseries import repository as store
 from atlas.timeseries import schema_changes
 from atlas.timeseries.column_notes import note_dataset_column
-from atlas.timeseries.columns import Column, Dtype, NewColumn
+from atlas.timeseries.columns import Column, Dtype, NewColumn, from_catalog
 from atlas.timeseries.frames import SchemaChange
+from atlas.timeseries.series import tables as series_tables
+from atlas.timeseries.series.checks import refuse_names
 
 Row = dict[str, Any]
 # Characters that change the direction of the text around them.
@@ -58,17 +61,26 @@ def checked_note(unit: str, description: str, field: str = "") -> tuple[str, str
 class DatasetService:
     """Operations of owners and readers on whole datasets."""
 
-    def __init__(self, database: Database, access: AccessService) -> None:
+    def __init__(self, database: Database, access: AccessService, storing: Lane) -> None:
         self._database = database
         self._access = access
+        self._storing = storing
 
     async def create(
-        self, caller: Caller, name: str, description: str, metadata: Row, columns: Sequence[NewColumn] = ()
+        self,
+        caller: Caller,
+        name: str,
+        description: str,
+        metadata: Row,
+        columns: Sequence[NewColumn] = (),
+        keys: Sequence[str] = (),
     ) -> Dataset:
-        """Creates a private dataset of the caller with the declared `columns`.
+        """Creates a private dataset of the caller with the declared `columns` and series `keys`.
 
-        Raises BadRequestError: when two columns have one name, or a unit or description has control characters.
+        Raises BadRequestError: when two columns have one name, a unit or description has control characters, or a
+            column may not be a key.
         """
+        refuse_names(keys)
         names = [column.name for column in columns]
         twice = next((one for one in names if names.count(one) > 1), None)
         if twice is not None:
@@ -76,14 +88,17 @@ class DatasetService:
         notes = [checked_note(c.unit, c.description, f"columns[{n}].") for n, c in enumerate(columns)]
         async with self._database.transaction() as connection:
             row = await store.create(connection, caller, name, description, metadata)
-            if not columns:
-                return Dataset(**row, columns=())
-            change = SchemaChange({column.name: column.dtype for column in columns}, ())
-            place = schema_changes.Place(caller.schema_name, cold=False)
-            await schema_changes.apply_schema(connection, row["id"], place, {}, change, declared=True)
+            if not columns and not keys:
+                return Dataset(**row | {"keys": ()}, columns=())
+            if columns:
+                change = SchemaChange({column.name: column.dtype for column in columns}, ())
+                place = schema_changes.Place(caller.schema_name, cold=False)
+                await schema_changes.apply_schema(connection, row["id"], place, {}, change, declared=True)
             for column, (unit, said) in zip(columns, notes, strict=True):
                 if unit or said:
                     await note_dataset_column(connection, row["id"], column.name, unit, said)
+            await series_tables.set_keys(connection, row["id"], keys)
+            row = await store.change(connection, "get_dataset", row["id"])
         return (await self._with_columns([row]))[0]
 
     async def get(self, caller: Caller, dataset_id: int) -> Dataset:
@@ -191,14 +206,29 @@ class DatasetService:
                 tuple(column_view(row["id"], column) for column in columns[row["id"]]),
                 row["created_at"],
                 row["updated_at"],
+                tuple(map(from_catalog, row["keys"])),
             )
             for row in rows
         ]
 
-    async def update(self, caller: Caller, dataset_id: int, query: str, **values: Any) -> Dataset:
-        """Replaces or merges fields of an owned dataset, by the repository's query of this name."""
+    async def update(
+        self, caller: Caller, dataset_id: int, query: str, keys: Sequence[str] | None = None, **values: Any
+    ) -> Dataset:
+        """Replaces or merges fields of an owned dataset, by the repository's query of this name.
+
+        `keys` replace the dataset's series keys. None leaves them as they are.
+
+        Raises BadRequestError: when a column does not exist or may not be a key, or a row lacks it.
+        """
         await self._access.require(caller, dataset_id, write=True)
-        async with self._database.connection() as connection:
+        if keys is None:
+            async with self._database.connection() as connection:
+                row = await store.change(connection, query, dataset_id, **values)
+            return (await self._with_columns([row]))[0]
+        refuse_names(keys)
+        async with self._storing.slot(caller), self._database.transaction() as connection:
+            await store.change(connection, "get_table", dataset_id)
+            await series_tables.set_keys(connection, dataset_id, keys)
             row = await store.change(connection, query, dataset_id, **values)
         return (await self._with_columns([row]))[0]
 
@@ -265,6 +295,7 @@ class DatasetService:
                 None if unit is None else said[0],
                 None if description is None else said[1],
             )
+            await series_tables.settle(connection, dataset_id)
         assert column is not None, "the dataset is locked"
         return column_view(dataset_id, column)
 

@@ -52,16 +52,20 @@ class AsyncDatasets(AsyncResource):
         description: str = "",
         metadata: Mapping[str, Any] | None = None,
         columns: Iterable[Mapping[str, str]] = (),
+        keys: Iterable[str] = (),
     ) -> Dataset:
         """Creates a dataset of your own, which only you can see.
 
-        `columns` are columns to declare, each with `name`, `dtype` (int or float), and optionally `unit` and
-        `description`.
+        - columns: columns to declare, each with `name`, `dtype` (int or float), and optionally `unit` and
+          `description`.
+        - keys: columns whose values name the series of a row, such as `symbol`. Every row needs them.
         """
         body: Json = {"name": name, "description": description, "metadata": dict(metadata or {})}
         declared = [dict(column) for column in columns]
         if declared:
             body["columns"] = declared
+        if series := [*keys]:
+            body["keys"] = series
         return read(Dataset, await self._post(DATASETS, body))
 
     async def get(self, dataset: DatasetRef) -> Dataset:
@@ -78,9 +82,16 @@ class AsyncDatasets(AsyncResource):
         name: str | None = None,
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        keys: Iterable[str] | None = None,
     ) -> Dataset:
-        """Changes the given fields. Owner only."""
+        """Changes the given fields. Owner only.
+
+        keys: columns that name the series of a row from now on. Rows that are there must have them already.
+        """
         path = await self._path(dataset)
+        if keys is not None:
+            changes = given(name=name, description=description, metadata=metadata and dict(metadata))
+            return read(Dataset, await self._patch(path, changes | {"keys": [*keys]}))
         before = read(Dataset, await self._get(path))
         body = {
             "name": before.name if name is None else name,

@@ -15,7 +15,7 @@ from atlas.client._async.streams import follow
 from atlas.client._async.waiting import batches_of, in_thread
 from atlas.client._batching import BATCH_ROWS, Batch, batches, from_flat_key, row_text
 from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
-from atlas.client._requests import IDEMPOTENCY, SLOW_SECONDS, Call, format_of, names, query
+from atlas.client._requests import IDEMPOTENCY, SLOW_SECONDS, Call, Where, conditions, format_of, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
 from atlas.client.types import Aggregate, Inserted, Row, RowPage, RowsPreview, moment
@@ -34,7 +34,12 @@ DOWNLOAD = "/api/rows/bulk_download/"
 
 
 class AsyncRows(AsyncResource):
-    """Rows of datasets. start and end are inclusive; columns: only these columns, in this order."""
+    """Rows of datasets.
+
+    - start, end: inclusive.
+    - columns: only these columns, in this order.
+    - where: only these series, by the dataset's keys, as in `{"symbol": ["MSFT", "AAPL"]}`.
+    """
 
     async def insert(
         self,
@@ -125,18 +130,19 @@ class AsyncRows(AsyncResource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
         descending: bool = False,
         limit: int | None = None,
         page_size: int = 1000,
     ) -> AsyncIterator[Row]:
         """Yields rows in order of time, page by page. Rows inserted meanwhile do not shift the pages."""
         number = await self._dataset_id(dataset)
-        cursor: str | None = None
+        said, cursor = conditions(where), None
         given = 0
         while limit is None or given < limit:
             wanted = page_size if limit is None else min(page_size, limit - given)
             page = await self.page(
-                number, start, end, columns=columns, descending=descending, limit=wanted, cursor=cursor
+                number, start, end, columns=columns, where=said, descending=descending, limit=wanted, cursor=cursor
             )
             for row in page.rows:
                 yield row
@@ -152,6 +158,7 @@ class AsyncRows(AsyncResource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
         descending: bool = False,
         limit: int = 250,
         offset: int = 0,
@@ -164,6 +171,7 @@ class AsyncRows(AsyncResource):
             start=start,
             end=end,
             columns=names(columns),
+            where=conditions(where),
             ordering="-timestamp" if descending else None,
             limit=limit,
             offset=offset or None,
@@ -186,10 +194,16 @@ class AsyncRows(AsyncResource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
     ) -> Sequence[Row]:
         """Returns the most recent rows, the oldest of them first."""
         params = query(
-            dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns), limit=limit
+            dataset=await self._dataset_id(dataset),
+            start=start,
+            end=end,
+            columns=names(columns),
+            where=conditions(where),
+            limit=limit,
         )
         response = await self._transport.send(Call("GET", f"{ROWS}live/", params))
         return await in_thread(_flat_rows, response.content)
@@ -235,6 +249,7 @@ class AsyncRows(AsyncResource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
         shape: Literal["flat", "nested"] = "flat",
         safe: bool = False,
         progress: Callable[[int], None] | None = None,
@@ -252,6 +267,7 @@ class AsyncRows(AsyncResource):
             start=start,
             end=end,
             columns=names(columns),
+            where=conditions(where),
             output=format or format_of(target, "csv"),
             shape=shape,
             safe=safe or None,
@@ -259,29 +275,52 @@ class AsyncRows(AsyncResource):
         return await save(self._transport, Call("GET", DOWNLOAD, params), target, progress)
 
     async def to_arrow(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        where: Where = None,
     ) -> pa.Table:
         """Returns the rows as an Arrow table. A value that its column cannot hold is null here, but not in `query`."""
         await in_thread(library, "pyarrow")
         params = query(
-            dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns), output="arrow"
+            dataset=await self._dataset_id(dataset),
+            start=start,
+            end=end,
+            columns=names(columns),
+            where=conditions(where),
+            output="arrow",
         )
         response = await self._transport.send(Call("GET", DOWNLOAD, params))
         return await in_thread(to_arrow, response.content)
 
     async def to_polars(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        where: Where = None,
     ) -> pl.DataFrame:
         """Returns the rows as a polars data frame, like to_arrow."""
         await in_thread(library, "polars")
-        return await in_thread(to_polars, await self.to_arrow(dataset, start, end, columns=columns))
+        return await in_thread(to_polars, await self.to_arrow(dataset, start, end, columns=columns, where=where))
 
     async def to_pandas(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        where: Where = None,
     ) -> pd.DataFrame:
         """Returns the rows as a pandas data frame, like to_arrow."""
         await in_thread(library, "pandas")
-        return await in_thread(to_pandas, await self.to_arrow(dataset, start, end, columns=columns))
+        return await in_thread(to_pandas, await self.to_arrow(dataset, start, end, columns=columns, where=where))
 
     async def stream(
         self,

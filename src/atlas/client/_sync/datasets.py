@@ -53,16 +53,20 @@ class Datasets(Resource):
         description: str = "",
         metadata: Mapping[str, Any] | None = None,
         columns: Iterable[Mapping[str, str]] = (),
+        keys: Iterable[str] = (),
     ) -> Dataset:
         """Creates a dataset of your own, which only you can see.
 
-        `columns` are columns to declare, each with `name`, `dtype` (int or float), and optionally `unit` and
-        `description`.
+        - columns: columns to declare, each with `name`, `dtype` (int or float), and optionally `unit` and
+          `description`.
+        - keys: columns whose values name the series of a row, such as `symbol`. Every row needs them.
         """
         body: Json = {"name": name, "description": description, "metadata": dict(metadata or {})}
         declared = [dict(column) for column in columns]
         if declared:
             body["columns"] = declared
+        if series := [*keys]:
+            body["keys"] = series
         return read(Dataset, self._post(DATASETS, body))
 
     def get(self, dataset: DatasetRef) -> Dataset:
@@ -79,9 +83,16 @@ class Datasets(Resource):
         name: str | None = None,
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        keys: Iterable[str] | None = None,
     ) -> Dataset:
-        """Changes the given fields. Owner only."""
+        """Changes the given fields. Owner only.
+
+        keys: columns that name the series of a row from now on. Rows that are there must have them already.
+        """
         path = self._path(dataset)
+        if keys is not None:
+            changes = given(name=name, description=description, metadata=metadata and dict(metadata))
+            return read(Dataset, self._patch(path, changes | {"keys": [*keys]}))
         before = read(Dataset, self._get(path))
         body = {
             "name": before.name if name is None else name,

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from atlas.client._batching import BATCH_ROWS, Batch, batches, from_flat_key, row_text
 from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
-from atlas.client._requests import IDEMPOTENCY, SLOW_SECONDS, Call, format_of, names, query
+from atlas.client._requests import IDEMPOTENCY, SLOW_SECONDS, Call, Where, conditions, format_of, names, query
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import DatasetRef, Resource
 from atlas.client._sync.streams import follow
@@ -35,7 +35,12 @@ DOWNLOAD = "/api/rows/bulk_download/"
 
 
 class Rows(Resource):
-    """Rows of datasets. start and end are inclusive; columns: only these columns, in this order."""
+    """Rows of datasets.
+
+    - start, end: inclusive.
+    - columns: only these columns, in this order.
+    - where: only these series, by the dataset's keys, as in `{"symbol": ["MSFT", "AAPL"]}`.
+    """
 
     def insert(
         self,
@@ -126,17 +131,20 @@ class Rows(Resource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
         descending: bool = False,
         limit: int | None = None,
         page_size: int = 1000,
     ) -> Iterator[Row]:
         """Yields rows in order of time, page by page. Rows inserted meanwhile do not shift the pages."""
         number = self._dataset_id(dataset)
-        cursor: str | None = None
+        said, cursor = conditions(where), None
         given = 0
         while limit is None or given < limit:
             wanted = page_size if limit is None else min(page_size, limit - given)
-            page = self.page(number, start, end, columns=columns, descending=descending, limit=wanted, cursor=cursor)
+            page = self.page(
+                number, start, end, columns=columns, where=said, descending=descending, limit=wanted, cursor=cursor
+            )
             yield from page.rows
             given += len(page.rows)
             cursor = page.next_cursor
@@ -150,6 +158,7 @@ class Rows(Resource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
         descending: bool = False,
         limit: int = 250,
         offset: int = 0,
@@ -162,6 +171,7 @@ class Rows(Resource):
             start=start,
             end=end,
             columns=names(columns),
+            where=conditions(where),
             ordering="-timestamp" if descending else None,
             limit=limit,
             offset=offset or None,
@@ -184,9 +194,17 @@ class Rows(Resource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
     ) -> Sequence[Row]:
         """Returns the most recent rows, the oldest of them first."""
-        params = query(dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns), limit=limit)
+        params = query(
+            dataset=self._dataset_id(dataset),
+            start=start,
+            end=end,
+            columns=names(columns),
+            where=conditions(where),
+            limit=limit,
+        )
         response = self._transport.send(Call("GET", f"{ROWS}live/", params))
         return in_thread(_flat_rows, response.content)
 
@@ -231,6 +249,7 @@ class Rows(Resource):
         end: Moment = None,
         *,
         columns: Columns = None,
+        where: Where = None,
         shape: Literal["flat", "nested"] = "flat",
         safe: bool = False,
         progress: Callable[[int], None] | None = None,
@@ -248,6 +267,7 @@ class Rows(Resource):
             start=start,
             end=end,
             columns=names(columns),
+            where=conditions(where),
             output=format or format_of(target, "csv"),
             shape=shape,
             safe=safe or None,
@@ -255,27 +275,52 @@ class Rows(Resource):
         return save(self._transport, Call("GET", DOWNLOAD, params), target, progress)
 
     def to_arrow(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        where: Where = None,
     ) -> pa.Table:
         """Returns the rows as an Arrow table. A value that its column cannot hold is null here, but not in `query`."""
         in_thread(library, "pyarrow")
-        params = query(dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns), output="arrow")
+        params = query(
+            dataset=self._dataset_id(dataset),
+            start=start,
+            end=end,
+            columns=names(columns),
+            where=conditions(where),
+            output="arrow",
+        )
         response = self._transport.send(Call("GET", DOWNLOAD, params))
         return in_thread(to_arrow, response.content)
 
     def to_polars(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        where: Where = None,
     ) -> pl.DataFrame:
         """Returns the rows as a polars data frame, like to_arrow."""
         in_thread(library, "polars")
-        return in_thread(to_polars, self.to_arrow(dataset, start, end, columns=columns))
+        return in_thread(to_polars, self.to_arrow(dataset, start, end, columns=columns, where=where))
 
     def to_pandas(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        where: Where = None,
     ) -> pd.DataFrame:
         """Returns the rows as a pandas data frame, like to_arrow."""
         in_thread(library, "pandas")
-        return in_thread(to_pandas, self.to_arrow(dataset, start, end, columns=columns))
+        return in_thread(to_pandas, self.to_arrow(dataset, start, end, columns=columns, where=where))
 
     def stream(
         self,

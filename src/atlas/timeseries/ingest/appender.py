@@ -13,12 +13,15 @@ import pyarrow as pa
 from atlas.db.copy import copy_table
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
-from atlas.errors import NotFoundError
+from atlas.errors import NotFoundError, RowError
 from atlas.timeseries.column_notes import note_dataset_column
-from atlas.timeseries.columns import Column
+from atlas.timeseries.columns import Column, from_catalog
 from atlas.timeseries.frames import Frame, fit, plan_schema
+from atlas.timeseries.ingest import latest_rows
 from atlas.timeseries.repository import column_of, hot_of
 from atlas.timeseries.schema_changes import Place, apply_schema
+from atlas.timeseries.series import tables as series_tables
+from atlas.timeseries.series.checks import check_keys
 from atlas.timeseries.zone_map import BLOCK_ROWS, MAX_BLOCKS, Block, join_blocks
 
 # Fewer rows are not worth a thread, and wait to be copied with the next rows.
@@ -38,6 +41,7 @@ class State:
     max_ts: int | None
     cold: bool
     version: int
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,9 @@ async def lock(connection: Connection, dataset_id: int) -> State:
 def _state(dataset_id: int, row: Any) -> State:
     if row is None:
         raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
-    return State(*row)
+    state = State(*row)
+    state.keys = tuple(map(from_catalog, state.keys))
+    return state
 
 
 class Opening:
@@ -100,7 +106,7 @@ async def open_appender(connection: Connection, dataset_id: int) -> Appender:
 
 
 class Appender:
-    """Appends frames, each sorted by time. `flush` copies waiting rows, and `finish` writes the catalog."""
+    """Appends frames, each sorted by time. `close` copies what waits, and `finish` writes the catalog."""
 
     def __init__(
         self, connection: Connection, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None
@@ -115,6 +121,8 @@ class Appender:
         self._blocks: list[Block] = []
         self._waiting: list[pa.Table] = []
         self._copied = state.last_seq
+        self._series = latest_rows.series_with(state.schema, dataset_id, state.keys, columns)
+        self._latest: pa.Table | None = None
         # Whether the catalog differs from the state in `tail`.
         self._changed = False
 
@@ -122,10 +130,26 @@ class Appender:
         """Checks whether `frames` need a change of the columns."""
         return not plan_schema(self._columns, frames).empty
 
-    async def add(self, frame: Frame) -> None:
-        """Numbers the rows of a frame, and copies them unless they are few."""
+    def fits(self, frames: Iterable[Frame]) -> bool:
+        """Checks that rows have the keys of the dataset, and columns for all their values."""
+        frames = list(frames)
+        try:
+            for frame in frames:
+                check_keys(frame, self._state.keys, self._columns, 0)
+        except RowError:
+            return False
+        return not self.changes_schema(frames)
+
+    async def add(self, frame: Frame, first_row: int = 0) -> None:
+        """Numbers the rows of a frame, and copies them unless they are few.
+
+        `first_row` is the number of the frame's first row in its body.
+
+        Raises RowError: when a row lacks a key of the dataset.
+        """
         if not len(frame):
             return
+        check_keys(frame, self._state.keys, self._columns, first_row)
         change = plan_schema(self._columns, [frame])
         if not change.empty:
             # Rows fitted to the old columns must be copied before the columns change.
@@ -135,6 +159,7 @@ class Appender:
             for name in change.add:
                 if any(note := frame.notes.get(name, ("", ""))):
                     await note_dataset_column(self._connection, self._dataset_id, name, *note)
+            await self._change_series()
         if len(frame) <= FEW_ROWS and len(frame.columns) <= FEW_KEYS:
             self.take(frame)
         else:
@@ -142,6 +167,16 @@ class Appender:
             self._waiting.append(await asyncio.to_thread(fit, frame, self._columns))
         if self._seq - self._copied > FEW_ROWS:
             await self.flush()
+
+    async def _change_series(self) -> None:
+        """Makes the storage of series when the last key has got its column, and notes all columns."""
+        state = self._state
+        before, self._series = (
+            self._series,
+            latest_rows.series_with(state.schema, self._dataset_id, state.keys, self._columns),
+        )
+        if self._series is not None and before is None:
+            await series_tables.settle(self._connection, self._dataset_id)
 
     def _count(self, frame: Frame) -> None:
         micros = frame.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
@@ -174,6 +209,15 @@ class Appender:
         fitted = fitted.add_column(0, "_seq", pa.array(np.arange(self._copied + 1, self._seq + 1)))
         await copy_table(self._connection, self._table, fitted, inline=len(fitted) <= FEW_ROWS)
         self._copied = self._seq
+        if self._series is not None:
+            self._latest = latest_rows.joined(self._latest, fitted, self._series.keys)
+
+    async def close(self) -> None:
+        """Copies the waiting rows, and keeps the latest row of each series. `finish` comes after it."""
+        await self.flush()
+        if self._series is not None and self._latest is not None:
+            await latest_rows.keep(self._connection, self._series, self._latest)
+            self._latest = None
 
     def counted(self) -> tuple[dict[str, Any], list[Block]]:
         """Returns the parameters of `advance_state` and the new blocks. `tail` is correct once both are stored."""
@@ -197,7 +241,7 @@ class Appender:
         }, blocks
 
     async def finish(self) -> int:
-        """Stores blocks and counters and notifies listeners, after `flush`. Returns the number of rows.
+        """Stores blocks and counters and notifies listeners, after `close`. Returns the number of rows.
 
         `finish` reads nothing, so in a pipeline nothing waits.
         """

@@ -258,10 +258,11 @@ class FrameSpool:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="atlas-")  # noqa: SIM115
         start = self._file.seek(0, 2)
-        # Keys may have any name, so arrays are stored by position: ts, extra, then the keys.
+        # Keys may have any name, so arrays are stored by position: ts, extra, order, then the keys.
         extra = frame.extra if frame.extra is not None else pa.nulls(len(frame), pa.string())
-        arrays = [frame.ts, extra, *frame.columns.values()]
-        names = ["ts", "extra", *(f"k{name}" for name in frame.columns)]
+        order = frame.order if frame.order is not None else pa.nulls(len(frame), pa.int64())
+        arrays = [frame.ts, extra, order, *frame.columns.values()]
+        names = ["ts", "extra", "order", *(f"k{name}" for name in frame.columns)]
         batch = pa.record_batch(arrays, names=names)
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.ipc.new_stream(self._file, batch.schema, options=options) as writer:
@@ -272,7 +273,7 @@ class FrameSpool:
         assert self._file is not None
         self._file.seek(start)
         batch = pa.ipc.open_stream(pa.BufferReader(self._file.read(size))).read_next_batch()
-        names = batch.schema.names[2:]
-        columns = {name[1:]: batch.column(index + 2) for index, name in enumerate(names)}
-        extra = batch.column(1) if extra_keys else None
-        return Frame(batch.column(0), columns, extra, extra_keys)
+        names = batch.schema.names[3:]
+        columns = {name[1:]: batch.column(index + 3) for index, name in enumerate(names)}
+        extra, order = batch.column(1) if extra_keys else None, batch.column(2)
+        return Frame(batch.column(0), columns, extra, extra_keys, order=None if order.null_count else order)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -152,10 +152,14 @@ class _Scan:
 
 
 def read_csv(
-    file: IO[bytes], time_column: str | None, time_format: str | None, guesses: Guesses | None = None
+    file: IO[bytes],
+    time_column: str | None,
+    time_format: str | None,
+    guesses: Guesses | None = None,
+    texts: Collection[str] = (),
 ) -> Iterator[Frame]:
     """Yields the frames of a CSV with a header, and writes guessed parameters to `guesses`. An empty cell is an absent
-    key.
+    key. The cells of the columns `texts` stay texts, whatever they look like.
 
     A column is numeric only if every cell is a number without a leading zero or plus sign, which a number would lose.
 
@@ -171,7 +175,7 @@ def read_csv(
     guesses.found = name
     if time_column is None and len(time_names(header)) > 1:
         guesses.timestamp_column = name
-    columns = _scan(file, header, name)
+    columns = _scan(file, header, dict.fromkeys([name, *(one for one in texts if one in header)], pa.string()))
     types = {
         one: pa.string() if column.as_text or column.type is None else column.type for one, column in columns.items()
     } | {name: pa.string()}
@@ -245,9 +249,12 @@ def _csv_header(file: IO[bytes]) -> list[str]:
     return names
 
 
-def _scan(file: IO[bytes], header: list[str], time_name: str) -> dict[str, _Column]:
-    """Scans all rows of a file for the types of its columns. Returns to the start of the file."""
-    scan = _Scan(header, {time_name: pa.string()})
+def _scan(file: IO[bytes], header: list[str], types: dict[str, pa.DataType]) -> dict[str, _Column]:
+    """Scans all rows of a file for the types of its columns. Returns to the start of the file.
+
+    `types` are those of columns that are known before.
+    """
+    scan = _Scan(header, types)
     first = True
     while block := file.read(_BLOCK):
         block += file.readline()

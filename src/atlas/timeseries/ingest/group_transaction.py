@@ -82,9 +82,11 @@ async def _insert(
         if len(group) > 1 and any(appender.changes_schema(one.frames) for one in fresh):
             raise ApartError
         for one in fresh:
+            rows = 0
             for frame in one.frames:
-                await appender.add(frame)
-        await appender.flush()
+                await appender.add(frame, rows)
+                rows += len(frame)
+        await appender.close()
     async with connection.pipeline():
         if fresh:
             await appender.finish()

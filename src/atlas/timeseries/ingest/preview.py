@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from atlas.kit.timestamps import format_micros, format_timestamp
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.frames import Frame, plan_schema
 from atlas.timeseries.ingest.csv_rows import Guesses
+from atlas.timeseries.series.checks import check_keys
 
 SHOWN_ROWS = 5
 
@@ -66,10 +67,16 @@ class PreviewFigures:
         )
 
 
-async def preview_frames(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> PreviewFigures:
-    """Counts all frames of a body. Raises the errors of the frames' reader."""
+async def preview_frames(
+    frames: AsyncIterator[Frame], known: Mapping[str, Column], keys: Sequence[str] = ()
+) -> PreviewFigures:
+    """Counts all frames of a body. `known` and `keys` are the columns and series keys of the dataset.
+
+    Raises the errors of the frames' reader, and RowError for a row without its keys.
+    """
     found = PreviewFigures()
     async for frame in frames:
+        check_keys(frame, keys, known, found.rows)
         found.add(frame, known)
     return found
 

@@ -41,6 +41,8 @@ from atlas.timeseries.ingest.preview import preview_frames
 from atlas.timeseries.ingest.row_writer import RowWriter
 from atlas.timeseries.ingest.timestamp_columns import epoch_layout
 from atlas.timeseries.maintenance.scheduler import Upkeep
+from atlas.timeseries.series.checks import SeriesKeyError
+from atlas.timeseries.series.tables import keys_of, text_keys
 from atlas.timeseries.zone_map import Range
 from atlas.workers.pool import WorkerPool
 
@@ -139,7 +141,10 @@ class RowService:
         else:
             frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row, unit)
         retry = _retry(caller, idempotency_key, digest)
-        answer = await self._writer.write_few(row.dataset, [frame], 1, retry, response)
+        try:
+            answer = await self._writer.write_few(row.dataset, [frame], 1, retry, response)
+        except SeriesKeyError as error:
+            raise error.within(single=True) from None
         return answer if isinstance(answer, StoredRow) else _earlier_row(answer)
 
     def _unpack(self, body: bytes, encoding: str) -> bytes:
@@ -175,12 +180,14 @@ class RowService:
         The request's dataset is one that the caller may write to, or None for a dataset that does not exist yet.
         """
         known: dict[str, Column] = {}
+        keys: list[str] = []
 
         async def look_up(dataset: int | None) -> None:
             if dataset is not None:
                 await self._access.require_insert(caller, dataset)
                 async with self._database.connection() as connection:
                     columns = (await datasets.columns_of(connection, [dataset])).get(dataset, [])
+                    keys.extend(await keys_of(connection, dataset))
                 known.update((column.name, column) for column in columns)
 
         async def named(found: object) -> None:
@@ -194,12 +201,14 @@ class RowService:
                 made = JsonBody(spool, self._threads, request.epoch)
                 try:
                     await made.receive(chunks, named)
-                    return (await preview_frames(made.frames(), known)).as_answer(known, Guesses())
+                    return (await preview_frames(made.frames(), known, keys)).as_answer(known, Guesses())
+                except SeriesKeyError as error:
+                    raise error.within() from None
                 finally:
                     made.cancel()
             await look_up(request.dataset)
             guesses = await self._collect(caller, request, chunks, spool)
-            return (await preview_frames(_read_spool(spool), known)).as_answer(known, guesses)
+            return (await preview_frames(_read_spool(spool), known, keys)).as_answer(known, guesses)
 
     async def _store(
         self,
@@ -248,6 +257,8 @@ class RowService:
         try:
             await body.receive(chunks, found)
             return await self._store(caller, dataset[0], body.frames(), retry())
+        except SeriesKeyError as error:
+            raise error.within() from None
         finally:
             body.cancel()
 
@@ -290,9 +301,13 @@ class RowService:
 
     async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> Guesses:
         guesses = Guesses()
+        texts: frozenset[str] = frozenset()
+        if request.format is BodyFormat.CSV and request.dataset is not None:
+            # A cell has no type of its own: 600519 is a text where the key of a series is a text.
+            texts = await text_keys(self._database, request.dataset)
         readers: dict[BodyFormat, Callable[[IO[bytes]], Iterator[Frame]]] = {
             BodyFormat.NDJSON: lambda f: ndjson_rows.read_ndjson(f, request.epoch),
-            BodyFormat.CSV: lambda f: read_csv(f, request.timestamp_column, request.layout, guesses),
+            BodyFormat.CSV: lambda f: read_csv(f, request.timestamp_column, request.layout, guesses, texts),
         }
         with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
             recoder = Recoder(request.charset) if request.charset else None

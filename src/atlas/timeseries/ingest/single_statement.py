@@ -11,20 +11,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-import pyarrow as pa
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
 from atlas.db.database import Connection
-from atlas.kit.timestamps import from_micros
-from atlas.timeseries.columns import SQL_TYPES
-from atlas.timeseries.frames import Frame, dtype_of
+from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest.appender import Appender, Tail
+from atlas.timeseries.ingest.array_parameters import array_type, array_values
 from atlas.timeseries.ingest.idempotency import claim_statement
+from atlas.timeseries.ingest.latest_rows import Series, series_with
 from atlas.timeseries.repository import hot_of
+from atlas.timeseries.series.tables import merge, names_of
 
 # More rows are copied in less time than their values become Python objects.
 MOST_ROWS, MOST_CELLS = 64, 1_024
+
+# Keeps the latest row of each series.
+_LATEST = """
+SELECT DISTINCT ON ({keys}) * FROM (
+    SELECT %(known_seq)s + given._seq AS _seq, {cells}
+    FROM state, unnest({arrays}) WITH ORDINALITY AS given ({names}, _seq)) AS written
+ORDER BY {keys}, ts DESC, _seq DESC
+"""
 
 # The statement writes only if the state is the cached state. Idempotency keys come first, as in all writers, so that no
 # two transactions wait for each other. When a key was used before or the state differs, the keys are rolled back.
@@ -42,7 +50,7 @@ WITH {keys} state AS (
 ), added AS (
     INSERT INTO {table} (_seq, {names})
     SELECT %(known_seq)s + given._seq, {cells} FROM state, unnest({arrays}) WITH ORDINALITY AS given ({names}, _seq)
-)
+) {latest}
 SELECT pg_notify('atlas_rows', %(id)s::text), {check} FROM {found}
 """
 
@@ -56,11 +64,11 @@ async def append_at_once(
     empty.
 
     Returns None when nothing was written. Reasons are too many rows, a need for other columns, a state that differs
-    from `tail`, a used key, or a value that PostgreSQL refused. The transaction of `group_transaction` then reports the
-    reason.
+    from `tail`, a used key, or a value that PostgreSQL refused. Another is a row without a series key. The
+    transaction of `group_transaction` then reports the reason.
     """
     appender = Appender(connection, dataset_id, tail.state, tail.columns, tail.last)
-    if sum(map(len, frames)) > MOST_ROWS or appender.changes_schema(frames):
+    if sum(map(len, frames)) > MOST_ROWS or not appender.fits(frames):
         return None
     for frame in frames:
         appender.take(frame)
@@ -69,7 +77,9 @@ async def append_at_once(
     if blocks or rows.num_rows * rows.num_columns > MOST_CELLS:
         return None
     state = tail.state
-    statement = _statement(state.schema, dataset_id, state.cold, tuple(map(_kind, rows.schema)), bool(keys))
+    kinds = tuple((field.name, array_type(field)) for field in rows.schema)
+    series = series_with(state.schema, dataset_id, state.keys, tail.columns) if state.keys else None
+    statement = _statement(state.schema, dataset_id, state.cold, kinds, bool(keys), series)
     numbers = {
         **counted,
         "version": state.version,
@@ -78,7 +88,7 @@ async def append_at_once(
     }
     # All integers have one type, however large they are, because a statement is prepared for its types.
     parameters = {name: Int8(value) if type(value) is int else value for name, value in numbers.items()}
-    parameters |= {f"c{index}": _values(column) for index, column in enumerate(rows.columns)}
+    parameters |= {f"c{index}": array_values(column) for index, column in enumerate(rows.columns)}
     try:
         cursor = await connection.execute(statement, {**parameters, **keys, "cold": state.cold})
         return appender.tail if await cursor.fetchone() is not None else None
@@ -90,34 +100,27 @@ async def append_at_once(
         return None
 
 
-def _kind(field: pa.Field) -> tuple[str, str]:
-    """Returns the name of a column, and the SQL type of an array of its values."""
-    if field.name == "ts":
-        return field.name, "timestamptz[]"
-    if field.name == "_extra":
-        return field.name, "json[]"
-    return field.name, f"{SQL_TYPES[dtype_of(field)]}[]"
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_timestamp(column.type):
-        return [from_micros(micros) for micros in column.cast(pa.int64()).to_pylist()]
-    values: list[Any] = column.to_pylist()
-    if pa.types.is_integer(column.type):
-        return [None if value is None else Int8(value) for value in values]
-    return values
-
-
 @functools.lru_cache(512)
-def _statement(schema: str, dataset_id: int, cold: bool, columns: tuple[tuple[str, str], ...], keyed: bool) -> bytes:
+def _statement(
+    schema: str, dataset_id: int, cold: bool, columns: tuple[tuple[str, str], ...], keyed: bool, series: Series | None
+) -> bytes:
     arrays = [sql.SQL(f"%(c{index})s::{kind}") for index, (_, kind) in enumerate(columns)]
     # No physical name has a percent sign, which would begin a parameter.
     names = [sql.Identifier(name) for name, _ in columns]
+    parts = {
+        "names": sql.SQL(", ").join(names),
+        "cells": sql.SQL(", ").join(sql.SQL("given.") + name for name in names),
+        "arrays": sql.SQL(", ").join(arrays),
+    }
+    latest: sql.Composable = sql.SQL("")
+    if series is not None:
+        source = sql.SQL(_LATEST).format(keys=names_of(series.keys), **parts)
+        given = ("_seq", *(name for name, _ in columns))
+        latest = sql.SQL(", latest AS ({})").format(merge(series.table, series.keys, series.columns, given, source))
     composed = sql.SQL(_STATEMENT).format(
         table=hot_of(schema, dataset_id, cold=cold),
-        names=sql.SQL(", ").join(names),
-        cells=sql.SQL(", ").join(sql.SQL("given.") + name for name in names),
-        arrays=sql.SQL(", ").join(arrays),
+        **parts,
+        latest=latest,
         keys=sql.SQL("keys AS ({}),").format(sql.SQL(claim_statement())) if keyed else sql.SQL(""),
         claimed=sql.SQL("AND (SELECT count(*) FROM keys) = %(claims)s" if keyed else ""),
         check=sql.SQL("1 / (SELECT count(*) FROM state)" if keyed else "1"),

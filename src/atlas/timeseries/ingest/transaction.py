@@ -40,9 +40,11 @@ async def insert(
 async def append(connection: Connection, dataset_id: int, frames: AsyncIterator[Frame]) -> int:
     """Inserts rows like `insert` in the caller's transaction, and returns the number of rows."""
     appender = await open_appender(connection, dataset_id)
+    rows = 0
     async for frame in frames:
-        await appender.add(frame)
-    await appender.flush()
+        await appender.add(frame, rows)
+        rows += len(frame)
+    await appender.close()
     return await appender.finish()
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
-import struct
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -36,7 +34,10 @@ from atlas.timeseries.formats import (
     wide_frame,
 )
 from atlas.timeseries.read import snapshot
+from atlas.timeseries.read.cursors import cursor_after, read_cursor
 from atlas.timeseries.read.rendered_files import FileKey, RenderedFile, RenderedFiles
+from atlas.timeseries.read.selected import cut, growing, last_rows, window_rows
+from atlas.timeseries.series.conditions import Written
 from atlas.timeseries.zone_map import BLOCK_ROWS, Range, clean_cuts, narrow, split_count, windows
 
 # Rows fetched at a time by a download: some 4 MB of Arrow. With several windows in progress, PostgreSQL's processes,
@@ -98,32 +99,36 @@ class ReadService:
         offset: int,
         cursor: str | None = None,
         names: Sequence[str] | None = None,
+        where: Sequence[Written] = (),
     ) -> Page:
         """Returns one page of rows in order of time, by `offset` or after the row of `cursor`.
 
-        Raises BadRequestError: when the cursor or a column's name is invalid.
+        `where` are conditions on series keys; the page and its count are of the series that meet them.
+
+        Raises BadRequestError: when the cursor, a column's name or a condition is invalid.
         """
         await self._access.require(caller, dataset_id)
-        shot = await snapshot.snapshot(self._database, dataset_id)
+        shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
         columns = select_columns(shot.columns, names)
         total = await snapshot.count(self._database, shot, span)
         after = None
-        part = span
         style = RowFormat(columns, flat=False, dataset=dataset_id, ordered=names is not None)
         read = partial(self._rows, shot, columns, style)
         if cursor is not None:
-            after = _read_cursor(cursor)
+            after = read_cursor(cursor)
             part = Range(span.lo, min(span.hi, after[0] + 1)) if descending else Range(max(span.lo, after[0]), span.hi)
             # Any number of rows with the cursor's own time may come before the cursor.
-            bound = narrow(shot.blocks, part, limit + BLOCK_ROWS, descending=descending)
-            table, lines = await read(bound, descending, limit, 0, after)
-            if len(table) < limit and bound != part:
-                table, lines = await read(part, descending, limit, 0, after)
+            bounds, offset = growing(shot, part, limit + BLOCK_ROWS, descending=descending), 0
+        elif shot.selection:
+            bounds = growing(shot, span, offset + limit, descending=descending)
         else:
             part, offset = await self._skip(shot, span, offset, descending=descending)
-            part = narrow(shot.blocks, part, offset + limit, descending=descending)
-            table, lines = await read(part, descending, limit, offset, None)
-        return Page(total, lines, len(table), _cursor_after(table) if len(table) == limit else None)
+            bounds = iter([narrow(shot.blocks, part, offset + limit, descending=descending)])
+        for bound in bounds:
+            table, lines = await read(bound, descending, limit, offset, after)
+            if len(table) == limit:
+                break
+        return Page(total, lines, len(table), cursor_after(table) if len(table) == limit else None)
 
     async def _rows(
         self,
@@ -181,30 +186,34 @@ class ReadService:
         flat: bool = True,
         last: int | None = None,
         safe: bool = False,
+        where: Sequence[Written] = (),
     ) -> Download:
         """Prepares a download of all rows of `span` in order of time, or of its `last` rows, as of this moment.
 
-        `safe` writes CSV that is safe to open in spreadsheets.
+        `safe` writes CSV that is safe to open in spreadsheets. `where` are conditions on series keys.
 
-        Raises BadRequestError: when a column's name is unknown, or the rows do not fit a worksheet.
+        Raises BadRequestError: when a column's name is unknown, a condition is invalid, or the rows do not fit a
+            worksheet.
         """
         await self._access.require(caller, dataset_id)
-        shot = await snapshot.snapshot(self._database, dataset_id)
+        shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
         columns = shot.columns
         if output in NOTED:
             columns = await snapshot.columns_with_notes(self._database, shot)
         style = RowFormat(select_columns(columns, names), flat=flat, ordered=names is not None)
         drop = 0
-        if last is not None:
+        if last is not None and shot.selection:
+            span, drop = await last_rows(self._database, shot, span, last)
+        elif last is not None:
             total = await snapshot.count(self._database, shot, span)
             span, drop = await self._skip(shot, span, max(0, total - last), descending=False)
         if output is Output.XLSX:
             refuse_rows(await snapshot.count(self._database, shot, span))
-        asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}"
-        parts = windows(shot.blocks, span, WINDOW_ROWS)
+        asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}{shot.selection.digest}"
+        rows = await window_rows(self._database, shot, span, WINDOW_ROWS)
+        first = None if output in RANGED else rows * FIRST_ROWS // WINDOW_ROWS
+        parts = cut(shot, span, rows, first)
         digest = _digest(style, parts if output in RANGED else [])
-        if parts and output not in RANGED:
-            parts = [*windows(shot.blocks, parts[0], FIRST_ROWS), *parts[1:]]
         tag = f'"{dataset_id}-{shot.version}-{asked}-{digest}"'
 
         def chunks() -> AsyncIterator[bytes]:
@@ -374,22 +383,3 @@ def _digest(style: RowFormat, parts: Sequence[Range]) -> str:
     if parts:
         columns += [[[one.lo, one.hi] for one in parts], atlas.__version__, pa.__version__]
     return hashlib.sha256(msgspec.json.encode(columns)).hexdigest()[:16]
-
-
-def _cursor_after(table: pa.Table) -> str | None:
-    if not len(table):
-        return None
-    micros = table.column("ts").cast(pa.int64())[-1].as_py()
-    packed = struct.pack(">qq", micros, table.column("_seq")[-1].as_py())
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[int, int]:
-    whole = Range()
-    try:
-        micros, seq = struct.unpack(">qq", base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, struct.error):
-        raise BadRequestError("Invalid parameter", "cursor: not one that this server gave") from None
-    if not whole.lo <= micros < whole.hi:
-        raise BadRequestError("Invalid parameter", "cursor: not one that this server gave")
-    return micros, seq

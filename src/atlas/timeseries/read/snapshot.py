@@ -13,8 +13,10 @@ from psycopg import sql
 from atlas.db.database import Database
 from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError
-from atlas.timeseries.columns import Column
+from atlas.timeseries.columns import Column, from_catalog
 from atlas.timeseries.repository import between, column_of, numbered, table_of
+from atlas.timeseries.series.conditions import EVERYTHING, Selection, Written, select
+from atlas.timeseries.series.tables import condition_of
 from atlas.timeseries.zone_map import MAX_PARTIAL, Block, Range, split_count
 
 T = TypeVar("T")
@@ -32,8 +34,17 @@ class Snapshot:
     has_extra: bool
     rewritten: bool
     cold: bool
+    keys: tuple[str, ...]
     columns: Sequence[Column]
     blocks: Sequence[Block]
+    selection: Selection = EVERYTHING
+
+    def only(self, written: Sequence[Written]) -> Snapshot:
+        """Returns the snapshot of the series that meet conditions. Its blocks and counters stay those of all rows.
+
+        Raises BadRequestError: when a name is no key of the dataset, or a value cannot be one of the key's.
+        """
+        return replace(self, selection=select(written, self.keys, self.columns)) if written else self
 
 
 async def snapshot(database: Database, dataset_id: int) -> Snapshot:
@@ -44,11 +55,11 @@ async def snapshot(database: Database, dataset_id: int) -> Snapshot:
     rows = await database.fetch(queries("timeseries/rows")["read_state"], id=dataset_id)
     if not rows:
         raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
-    schema, last_seq, row_count, version, has_extra, rewritten, cold, *arrays = rows[0]
+    schema, last_seq, row_count, version, has_extra, rewritten, cold, texts, *arrays = rows[0]
     blocks = [Block(*values) for values in zip(*(array or [] for array in arrays[:5]), strict=True)]
     columns = [column_of(values) for values in zip(*(array or [] for array in arrays[5:]), strict=True)]
-    table = table_of(schema, dataset_id)
-    return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, cold, columns, blocks)
+    table, keys = table_of(schema, dataset_id), tuple(map(from_catalog, texts))
+    return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, cold, keys, columns, blocks)
 
 
 async def columns_with_notes(database: Database, shot: Snapshot) -> Sequence[Column]:
@@ -73,10 +84,12 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
     """Counts the rows of `span`: from whole blocks, and from the rows of blocks that `span` cuts."""
     if span.empty:
         return 0
+    query = sql.SQL("SELECT count(*) FROM {} WHERE {}")
+    if shot.selection:
+        return await _number(database, query.format(shot.table, _where(shot, span)))
     inside, partial = split_count(shot.blocks, span)
     if not partial:
         return inside
-    query = sql.SQL("SELECT count(*) FROM {} WHERE {}")
     if len(partial) > MAX_PARTIAL:
         return await _number(database, query.format(shot.table, _where(shot, span)))
     # Each block gets a condition on its own times, so that the index finds its pages. The times of the whole range
@@ -119,7 +132,8 @@ async def second_digits(database: Database, shot: Snapshot, span: Range, least: 
 
 
 def _where(shot: Snapshot, span: Range) -> sql.Composed:
-    return sql.SQL("{} AND {}").format(between(span, cold=shot.cold), numbered(1, shot.last_seq, cold=shot.cold))
+    every = sql.SQL("{} AND {}").format(between(span, cold=shot.cold), numbered(1, shot.last_seq, cold=shot.cold))
+    return sql.SQL("{} AND {}").format(condition_of(shot.selection), every) if shot.selection else every
 
 
 def _columns(shot: Snapshot, columns: Sequence[Column], *, with_numbers: bool = True) -> sql.Composed:
@@ -172,7 +186,8 @@ async def window(
 
     behind: whether the read comes behind other work of the machine.
     """
-    if not shot.rewritten and _ascending(shot, span):
+    # An index by key and time gives the rows of selected series in its own order.
+    if not shot.rewritten and not shot.selection and _ascending(shot, span):
         # The table is in order of the sequence numbers, so the numbers need not be read.
         table = await _read_window(database, shot, columns, span, with_numbers=False, behind=behind)
         if _is_sorted(table):
@@ -227,11 +242,14 @@ async def following(database: Database, shot: Snapshot, after_seq: int, limit: i
     last, held = shot.last_seq, 0
     for block in shot.blocks:
         held += block.rows if block.first_seq > after_seq else 0
-        if held >= limit:
+        if held >= limit and not shot.selection:
             last = block.last_seq
             break
+    where = numbered(after_seq + 1, last, cold=shot.cold)
+    if shot.selection:
+        where = sql.SQL("{} AND {}").format(condition_of(shot.selection), where)
     query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY _seq LIMIT {}").format(
-        _columns(shot, shot.columns), shot.table, numbered(after_seq + 1, last, cold=shot.cold), sql.Literal(limit)
+        _columns(shot, shot.columns), shot.table, where, sql.Literal(limit)
     )
     table = await database.fetch_arrow(query.as_string(), lambda table: table)
     return table, table["_seq"][-1].as_py() if len(table) == limit else last

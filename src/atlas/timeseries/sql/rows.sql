@@ -1,6 +1,6 @@
 -- name: read_state
 -- Reads everything that a plan of a read needs, at one moment. Blocks and columns are parallel arrays.
-SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten, s.cold,
+SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten, s.cold, d.keys,
        b.firsts, b.lasts, b.counts, b.mins, b.maxs, c.ids, c.names, c.dtypes, c.physicals, c.declareds
 FROM atlas.datasets d
 JOIN atlas.dataset_state s ON s.dataset_id = d.id
@@ -21,7 +21,7 @@ SELECT last_seq, version FROM atlas.dataset_state WHERE dataset_id = %(id)s
 
 -- name: lock_state
 -- Takes the dataset's write lock until the transaction ends.
-SELECT d.table_schema, s.last_seq, s.max_ts, s.cold, s.version
+SELECT d.table_schema, s.last_seq, s.max_ts, s.cold, s.version, d.keys
 FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 

@@ -25,6 +25,7 @@ OPERATION_IDS = {
     "POST /api/datasets/": "datasets_create",
     "GET /api/datasets/search/": "datasets_search",
     "GET /api/datasets/{dataset_id}/": "datasets_get",
+    "PATCH /api/datasets/{dataset_id}/": "datasets_change",
     "PUT /api/datasets/{dataset_id}/": "datasets_replace",
     "DELETE /api/datasets/{dataset_id}/": "datasets_delete",
     "GET /api/datasets/{dataset_id}/summary/": "datasets_summary",
