@@ -27,6 +27,7 @@ from atlas.db.listen import Listener
 from atlas.imports import background_routes
 from atlas.imports import routes as content_imports
 from atlas.kit.admission import Turns
+from atlas.kit.garbage_collection import GarbageCollector
 from atlas.kit.malloc_trim import MemoryKeeper
 from atlas.kit.processor_shares import ProcessorShares
 from atlas.llm import routes as model_settings
@@ -165,6 +166,8 @@ def _lifespan(
         await queue.open()
         memory = MemoryKeeper()
         memory.start()
+        garbage = GarbageCollector()
+        garbage.start()
         services.usage.tallies.start()
         services.audit.entries.start()
         compaction = Compaction(
@@ -185,6 +188,7 @@ def _lifespan(
         finally:
             await app.state.connections.close()
             await memory.close()
+            await garbage.close()
             await queue.close()
             await listener.stop()
             await guard.stop()
