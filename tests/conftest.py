@@ -277,9 +277,17 @@ def readers(limits: ReaderLimits) -> WorkerPool:
     return pool
 
 
+@functools.cache
+def parsers() -> WorkerPool:
+    """Processes that parse long texts, for the applications of all tests."""
+    pool = WorkerPool(purpose="texts")
+    atexit.register(pool.close)
+    return pool
+
+
 def application(settings: Settings) -> FastAPI:
-    """An application that shares the processes which read files with others."""
-    return create_app(settings, workers=readers(reader_limits(settings)))
+    """An application that shares its processes with others."""
+    return create_app(settings, workers=readers(reader_limits(settings)), parsers=parsers())
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from atlas.app import build_services, lanes_of
+from atlas.app import Processes, build_services, lanes_of
 from atlas.db.database import Database
 from atlas.db.job_queue import JobQueue
 from atlas.imports.announcements import Announcements
@@ -23,6 +23,7 @@ from atlas.settings import Settings
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.webhooks import repository as webhooks
 from atlas.webhooks import sender
+from atlas.workers.calls import Calls
 from atlas.workers.pool import WorkerPool
 
 SECONDS = 120.0
@@ -68,7 +69,7 @@ async def _work(url: str) -> None:
     database = Database(url, pool_size=2, statement_timeout=60)
     queue = JobQueue(url, database.gate)
     upkeep = Upkeep(database, idempotency_hours=1)
-    services = build_services(settings, database, upkeep, queue, lanes_of(settings), WorkerPool())
+    services = build_services(settings, database, upkeep, queue, lanes_of(settings), Processes(WorkerPool(), Calls()))
     await database.open()
     await queue.open()
     services.background.start(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import FastAPI
@@ -38,7 +38,7 @@ from atlas.records import routes as content_table_rows
 from atlas.records import update_routes
 from atlas.review import routes as content_issues
 from atlas.saved import routes as content_saved
-from atlas.services import Services, build_services, lanes_of, reader_limits, secret_of
+from atlas.services import Processes, Services, build_services, lanes_of, reader_limits, secret_of
 from atlas.settings import Settings
 from atlas.tables import routes as content_tables
 from atlas.timeseries import dataset_routes, download_routes, row_routes
@@ -52,6 +52,7 @@ from atlas.web.middleware import Metrics, RequestMiddleware, SlashMiddleware
 from atlas.web.path_index import add_routes
 from atlas.web.rate_limit import RateLimiter
 from atlas.webhooks import openapi as webhooks_openapi
+from atlas.workers.calls import Calls
 from atlas.workers.pool import WorkerPool
 
 DESCRIPTION = """Store, query, share and stream time series. Send your key in the header `X-API-Key`,
@@ -61,6 +62,8 @@ You own what you create. A tag on a dataset lets everybody who holds the tag rea
 to acquire."""
 
 THREADS = 20
+# Seconds after the start of a server at which a process for long texts starts. Files may come at once.
+PARSERS_AFTER = 5.0
 
 ROUTERS = (
     dataset_routes.router,
@@ -86,10 +89,10 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> FastAPI:
+def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers: WorkerPool | None = None) -> FastAPI:
     """Builds the application on the migrated database of `settings.database_url`. Raises ValueError without that URL.
 
-    workers: processes that read files, unless the application should have its own.
+    workers, parsers: processes that read files and parse texts, unless the application should have its own.
     """
     if settings.database_url is None:
         raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
@@ -106,7 +109,9 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
     queue = JobQueue(settings.database_url, database.gate)
     readers = workers or WorkerPool(reader_limits(settings), most=settings.import_slots)
-    services = build_services(settings, database, upkeep, queue, lanes, readers)
+    texts = parsers or WorkerPool(purpose="texts")
+    services = build_services(settings, database, upkeep, queue, lanes, Processes(readers, Calls(texts)))
+    own = [pool for pool, given in ((readers, workers), (texts, parsers)) if given is None]
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
     app = FastAPI(
@@ -114,7 +119,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
         version=atlas.__version__,
         description=DESCRIPTION,
         redirect_slashes=False,
-        lifespan=_lifespan(settings, database, services, upkeep, queue, readers if workers is None else None),
+        lifespan=_lifespan(settings, database, services, upkeep, queue, own),
         docs_url=None,
         redoc_url=None,
     )
@@ -149,9 +154,9 @@ def _lifespan(
     services: Services,
     upkeep: Upkeep,
     queue: JobQueue,
-    readers: WorkerPool | None,
+    pools: Sequence[WorkerPool],
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[dict[str, object]]]:
-    """Returns the context that starts and ends the application's background work. readers: a pool to start and end."""
+    """Returns the context that starts and ends the application's background work. pools: to start and end."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
@@ -164,10 +169,9 @@ def _lifespan(
         guard = Guard(database.url, database.gate)
         guard.start()
         await queue.open()
-        memory = MemoryKeeper()
-        memory.start()
-        garbage = GarbageCollector()
-        garbage.start()
+        keepers = MemoryKeeper(), GarbageCollector()
+        for keeper in keepers:
+            keeper.start()
         services.usage.tallies.start()
         services.audit.entries.start()
         compaction = Compaction(
@@ -177,8 +181,8 @@ def _lifespan(
             timescaledb=settings.timescaledb,
         )
         compaction.start()
-        if readers is not None:
-            readers.warm()
+        for pool in pools:
+            pool.warm(0.0 if pool.purpose == "files" else PARSERS_AFTER)
         app.state.connections.start()
         if settings.jobs:
             services.background.start(settings.jobs)
@@ -187,8 +191,8 @@ def _lifespan(
             yield {connections.STATE: app.state.connections}
         finally:
             await app.state.connections.close()
-            await memory.close()
-            await garbage.close()
+            for keeper in keepers:
+                await keeper.close()
             await queue.close()
             await listener.stop()
             await guard.stop()
@@ -201,8 +205,8 @@ def _lifespan(
             await services.usage.tallies.close()
             await services.audit.entries.close()
             await database.close()
-            if readers is not None:
-                readers.close()
+            for pool in pools:
+                pool.close()
 
     return lifespan
 

@@ -52,6 +52,7 @@ from atlas.timeseries.service import DatasetService
 from atlas.timeseries.stream import StreamService
 from atlas.web.health import SystemService
 from atlas.web.provided import Provided
+from atlas.workers.calls import Calls
 from atlas.workers.pool import ReaderLimits, WorkerPool
 
 
@@ -96,11 +97,11 @@ class Services:
 
 
 def sql_service(
-    settings: Settings, database: Database, lanes: Lanes, workbooks: Workbooks, workers: WorkerPool
+    settings: Settings, database: Database, lanes: Lanes, workbooks: Workbooks, workers: WorkerPool, calls: Calls
 ) -> SqlService:
     """Builds the service of SQL queries, with their limits."""
     limits = QueryLimits(settings.query_seconds, settings.query_memory_bytes)
-    return SqlService(database, secret_of(settings), lanes.queries, limits, workbooks, workers)
+    return SqlService(database, secret_of(settings), lanes.queries, limits, workbooks, workers, calls)
 
 
 def row_service(
@@ -119,20 +120,29 @@ def row_service(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Worker processes. files: that read files. texts: where long texts are parsed."""
+
+    files: WorkerPool
+    texts: Calls
+
+
 def build_services(
-    settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes, workers: WorkerPool
+    settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes, processes: Processes
 ) -> Services:
     """Builds every service on one database."""
+    workers, calls = processes.files, processes.texts
     access = AccessService(database)
     tables, tags = TableService(database), TagService(database, access)
     models = model_service(settings, database)
-    language = LanguageService(models)
+    language = LanguageService(models, calls)
     stager = FileStager(workers, StagedBytes(settings.staging_bytes), settings.max_body_bytes)
     announcements = Announcements(queue)
     runner = ImportService(database, upkeep, language, stager, announcements, lane=lanes.imports)
     undo = UndoService(database, runner)
     workbooks = Workbooks()
-    sql = sql_service(settings, database, lanes, workbooks, workers)
+    sql = sql_service(settings, database, lanes, workbooks, workers, calls)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,
@@ -169,8 +179,8 @@ def build_services(
         glossary=glossary,
         tables=tables,
         column_notes=ColumnNoteService(database, access, tables),
-        table_rows=TableRowService(database, tables, workbooks),
-        updates=UpdateService(database, tables, stager, lane=lanes.imports),
+        table_rows=TableRowService(database, tables, calls, workbooks),
+        updates=UpdateService(database, tables, stager, calls, lane=lanes.imports),
         usage=UsageService(database),
         audit=AuditService(database, days=settings.audit_days),
         system=SystemService(database),

@@ -1,7 +1,8 @@
-"""A worker process that parses untrusted files, so that a crash does not end the server: `python -m atlas.worker`.
+"""A worker process: `python -m atlas.worker files` or `texts`, with the number of a pipe that ends with its server.
 
-Native readers allocate as much memory as a file declares, and abort when the allocation fails. So the process has
-limits, does one task at a time, and ends with its server.
+Native readers of files allocate as much memory as a file declares, and abort when the allocation fails. Parsers of
+texts hold the interpreter's lock, for which all requests of a server wait. So the process has limits, does one task
+at a time, and ends with its server.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from atlas.workers.limits import Limits
 
@@ -20,26 +22,47 @@ from atlas.workers.limits import Limits
 LEASH_SECONDS = 1.0
 # Lower priority than the server and PostgreSQL, for which other requests wait.
 NICENESS = 10
+# The niceness of the session: half the weight of others. With less, imports would hardly move on a busy machine.
+SESSION_NICENESS = 3
+_TRIES = 5
 
 
 def main() -> None:
     """Works on the tasks from standard input, until that ends."""
-    leash = int(sys.argv[1]) if len(sys.argv) > 1 else None
+    leash = int(sys.argv[2]) if len(sys.argv) > 2 else None
     _follow(leash)
-    if hasattr(os, "nice"):
-        # At once, because a start takes a second of processor time, and callers can have many workers end.
-        os.nice(NICENESS)
+    # At once, because a start takes a second of processor time, and callers can have many workers end.
+    _lower_priority()
     # Text that a library prints must not get between the messages.
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     gc.disable()
     # Loads everything that a first task would otherwise wait for.
-    from atlas import worker_tasks
+    if sys.argv[1] == "texts":
+        from atlas.parser_tasks import serve
+    else:
+        from atlas.worker_tasks import serve
 
     gc.enable()
     gc.freeze()
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        worker_tasks.serve(os.fdopen(0, "rb", buffering=0), output, Limits())
+        serve(os.fdopen(0, "rb", buffering=0), output, Limits())
+
+
+def _lower_priority() -> None:
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    # The process is a session of its own. Where the system schedules sessions against each other, only the niceness
+    # of the session counts. Without root it may change ten times a second on the whole machine.
+    for _ in range(_TRIES):
+        try:
+            Path("/proc/self/autogroup").write_text(str(SESSION_NICENESS), encoding="ascii")
+        except BlockingIOError:
+            time.sleep(0.11)
+            continue
+        except OSError:
+            pass
+        return
 
 
 def _follow(leash: int | None) -> None:

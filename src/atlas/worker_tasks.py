@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,32 +22,22 @@ from atlas.kit.allocators import release
 from atlas.sqlgate.columnar.in_worker import QueryRequest, run_query
 from atlas.timeseries.ingest import tabular
 from atlas.timeseries.ingest.in_worker import FramesRequest, frame_streams
+from atlas.workers import serving
 from atlas.workers.limits import Limits
-from atlas.workers.protocol import Failure, Kind, Task, as_stream, pieces, receive, send
+from atlas.workers.protocol import Kind, Task, as_stream, pieces
 
 _FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
-    """Reports that the process is ready, then does one task after another until the requests end."""
+    """Does one task after another until the requests end."""
     _warm_up()
-    send(answers, Kind.READY, b"")
-    while (message := receive(requests.readinto)) is not None:  # type: ignore[attr-defined]
-        task = msgspec.msgpack.decode(message[1], type=Task)
-        failure = None
-        try:
-            with limits.within(task.memory, task.cpu_seconds, task.file_bytes):
-                for kind, *parts in _run(task):
-                    send(answers, kind, *parts)
-        except BrokenPipeError:
-            raise
-        except BaseException as error:
-            # Panics of Rust libraries are not subclasses of Exception.
-            failure = _failure(error)
-        if failure is not None:
-            send(answers, Kind.FAILURE, msgspec.msgpack.encode(failure))
-        gc.collect()
-        release()
+    serving.serve(requests, answers, limits, _run, no_memory=(duckdb.OutOfMemoryException,), after=_give_memory_back)
+
+
+def _give_memory_back() -> None:
+    gc.collect()
+    release()
 
 
 def _warm_up() -> None:
@@ -94,18 +83,3 @@ def _frames(request: FramesRequest) -> Iterator[tuple[Kind, bytes] | tuple[Kind,
         for frame in _FRAME_READERS[request.format](file, request.timestamp_column, request.timestamp_format):
             yield Kind.FRAME, *frame_streams(frame)
     yield Kind.END, b""
-
-
-def _failure(error: BaseException) -> Failure:
-    cause: BaseException | None = error
-    while cause is not None:
-        # A reader may have wrapped the error in its own error.
-        if isinstance(cause, MemoryError | duckdb.OutOfMemoryException):
-            return Failure("memory")
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, AtlasError):
-        return Failure.of(error)
-    if isinstance(error, RecursionError):
-        return Failure("nested")
-    print(f"{type(error).__name__}: {error}"[:2000], file=sys.stderr, flush=True)
-    return Failure("internal", reason=type(error).__name__)

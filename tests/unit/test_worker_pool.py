@@ -31,7 +31,7 @@ from atlas.timeseries.ingest import tabular
 from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.worker import NICENESS
 from atlas.workers.pool import ReaderLimits, WorkerPool
-from atlas.workers.process import WorkerProcess
+from atlas.workers.process import Purpose, WorkerProcess
 from atlas.workers.protocol import Task
 
 UNPACKED = 64 * 2**20
@@ -290,8 +290,8 @@ def test_a_cancelled_reading_does_not_wait_for_a_process_that_starts_slowly(
     stopped: list[int] = []
 
     class Slow(WorkerProcess):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, purpose: Purpose = "files") -> None:
+            super().__init__(purpose)
             if readings:
                 os.kill(self.pid, signal.SIGSTOP)
                 stopped.append(self.pid)

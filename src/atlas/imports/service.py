@@ -33,7 +33,6 @@ from atlas.imports.progress import Progress
 from atlas.imports.staging import Staging
 from atlas.imports.summary import summary
 from atlas.kit.admission import Lane
-from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.tasks import start_detached
 from atlas.kit.validation import identified
 from atlas.language.instructions import ImportInstruction
@@ -301,7 +300,7 @@ class ImportService:
         if before is None:
             told = await self._language.import_instruction(caller, request.instruction, known)
         else:
-            told = await in_charged_thread(self._language.with_headers, before, request.instruction, known, headers)
+            told = await self._language.with_headers(before, request.instruction, known, headers)
         said = told.said
         if said.undo:
             raise BadRequestError(
@@ -329,7 +328,7 @@ class ImportService:
         if request.thread_id:
             past = await imports.find(self._database, caller, thread=request.thread_id, status="success", limit=20)
         for row in past:
-            before = await in_charged_thread(self._language.offline, row["instruction"], known, headers)
+            before = await self._language.offline(row["instruction"], known, headers)
             if before.same:
                 continue
             told = msgspec.structs.asdict(said)

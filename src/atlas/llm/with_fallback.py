@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Generic, TypeVar
 
 import msgspec
@@ -13,7 +13,6 @@ from atlas.accounts.access import Caller
 from atlas.contract.imports import InstructionEngine
 from atlas.contract.shape import absent
 from atlas.errors import ModelError
-from atlas.kit.processor_shares import in_charged_thread
 from atlas.language.instructions import ImportInstruction
 from atlas.language.offline.import_clauses.ambiguity import grave_phrases, unclear
 from atlas.language.offline.import_clauses.parser import parse_import
@@ -21,7 +20,9 @@ from atlas.language.offline.records.parser import RecordInstruction, parse_recor
 from atlas.language.paraphrase import describe
 from atlas.llm.service import ModelService
 from atlas.tables.model import Table
+from atlas.workers.calls import Calls
 
+_REMEMBERED = 32
 T = TypeVar("T", ImportInstruction, RecordInstruction)
 
 
@@ -47,23 +48,20 @@ class Understood(Generic[T]):
         return absent() if self.engine is None else self.notes
 
 
-@lru_cache(maxsize=32)
-def _parsed(text: str, tables: tuple[str, ...]) -> ImportInstruction:
-    # An import asks twice: before the file's columns are known, and when they are.
-    return parse_import(text, tables)
-
-
 class LanguageService:
-    """Reads the instructions of imports and records."""
+    """Reads the instructions of imports and records. calls: where long instructions are parsed."""
 
-    def __init__(self, models: ModelService) -> None:
-        self._models = models
+    def __init__(self, models: ModelService, calls: Calls) -> None:
+        self._models, self._calls = models, calls
+        # The last instructions, read without headers. An import asks twice: before the file's columns are known, and
+        # when they are.
+        self._read: OrderedDict[tuple[str, tuple[str, ...]], ImportInstruction] = OrderedDict()
 
     async def import_instruction(
         self, caller: Caller, text: str, tables: Sequence[Table]
     ) -> Understood[ImportInstruction]:
         """Reads an import instruction."""
-        offline = await in_charged_thread(_parsed, text, tuple(table.name for table in tables))
+        offline = await self._without_headers(text, tables)
         try:
             engine = await self._models.engine_for(caller)
             if engine is None:
@@ -75,30 +73,46 @@ class LanguageService:
         except ModelError as error:
             return Understood(offline, "offline", (failure_note(error),))
 
-    def offline(self, text: str, tables: Sequence[Table], headers: Sequence[str]) -> ImportInstruction:
+    async def offline(self, text: str, tables: Sequence[Table], headers: Sequence[str]) -> ImportInstruction:
         """Reads an import instruction by the offline engine.
 
         headers: of the file, where known.
         """
-        offline = _parsed(text, tuple(table.name for table in tables))
+        offline = await self._without_headers(text, tables)
+        if not headers:
+            return offline
         meant = [table for table in tables if offline.table == table.name]
         columns = [name for table in meant for each in table.columns for name in (each.name, each.header)]
-        return parse_import(text, [table.name for table in tables], [*headers, *columns]) if headers else offline
+        names = [table.name for table in tables]
+        return await self._calls.run(len(text), parse_import, text, names, [*headers, *columns])
 
-    def with_headers(
+    async def _without_headers(self, text: str, tables: Sequence[Table]) -> ImportInstruction:
+        asked = text, tuple(table.name for table in tables)
+        found = self._read.get(asked)
+        if found is None:
+            found = self._read[asked] = await self._calls.run(len(text), parse_import, text, asked[1])
+            if len(self._read) > _REMEMBERED:
+                self._read.popitem(last=False)
+        else:
+            self._read.move_to_end(asked)
+        return found
+
+    async def with_headers(
         self, told: Understood[ImportInstruction], text: str, tables: Sequence[Table], headers: Sequence[str]
     ) -> Understood[ImportInstruction]:
         """Reads an instruction again with the headers of the file.
 
         A model's reading stays, and the model is not asked again.
         """
-        return told if told.engine == "model" else replace(told, said=self.offline(text, tables, headers))
+        if told.engine == "model":
+            return told
+        return replace(told, said=await self.offline(text, tables, headers))
 
     async def record_instruction(
         self, caller: Caller, text: str, tables: Sequence[Table]
     ) -> Understood[RecordInstruction]:
         """Reads a text on single records."""
-        offline = await in_charged_thread(parse_records, text)
+        offline = await self._calls.run(len(text), parse_records, text)
         try:
             engine = await self._models.engine_for(caller)
             if engine is None or offline.intent == "undo":

@@ -8,7 +8,6 @@ from atlas.contract.questions import TermItem, TermPage, TermView
 from atlas.contract.saved import RemovedView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.validation import identified, refuse_text
 from atlas.language.question import Term
 from atlas.questions import repository as questions
@@ -90,7 +89,8 @@ class GlossaryService:
             table = table_named(catalog, table_name)
             table_name, dataset = table.name, table.dataset_id
             # Engines put the condition into queries, so the condition must pass the checks of queries.
-            await in_charged_thread(parse_condition, meaning, [column.name for column in table.columns])
+            names = [column.name for column in table.columns]
+            await self._sql.calls.run(len(meaning), parse_condition, meaning, names)
             name = table.name.replace('"', '""')
             try:
                 await self._sql.validate(caller, f'SELECT count(*) FROM "{name}" WHERE ({meaning})', catalog)

@@ -272,7 +272,15 @@ class QuestionService:
             asked = "There are no tables yet. Which file should be imported first?"
             return Planned("offline", QuestionPlan(question=asked))
         async with self._planning:
-            return Planned("offline", await in_charged_thread(self._planner or _offline, question))
+            return Planned("offline", await self._plan(question))
+
+    async def _plan(self, question: Question) -> QuestionPlan:
+        if self._planner is not None:
+            return await in_charged_thread(self._planner, question)
+        # The planner loads lexicons, which a server without questions does not need.
+        from atlas.language.offline.questions.planner import plan_question
+
+        return await self._sql.calls.run(len(question.text), plan_question, question)
 
     async def _record(
         self,
@@ -308,13 +316,6 @@ def _refused(answer: Answer[T], reason: str) -> Answer[T]:
         return replace(answer, error=reason)
     whose = "a verified question" if answer.engine == "verified" else "the model"
     return replace(answer, error=reason, notes=(*answer.notes, f"The SQL of {whose} cannot be run ({reason})."))
-
-
-def _offline(question: Question) -> QuestionPlan:
-    # The planner loads lexicons, which a server without questions does not need.
-    from atlas.language.offline.questions.planner import plan_question
-
-    return plan_question(question)
 
 
 def _thread(thread_id: str | None) -> str:

@@ -32,7 +32,6 @@ from atlas.imports.key_changes import refuse_taken_keys
 from atlas.imports.matched import match
 from atlas.kit.field_metadata import field_metadata, header_note
 from atlas.kit.file_formats import MEDIA_TYPES, Output
-from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.validation import refuse_text
 from atlas.kit.workbooks import Workbooks, refuse_rows
 from atlas.records.validation import Labelled, insert_records, resolve_names, staged, update_records
@@ -44,6 +43,7 @@ from atlas.tables.model import SHOWN_TYPES, Table
 from atlas.tables.rows import Selection
 from atlas.tables.service import TableService
 from atlas.timeseries.formats import TableWriter
+from atlas.workers.calls import Calls
 
 Row = dict[str, Any]
 MAX_SEARCH = 1_000
@@ -73,10 +73,13 @@ class _Change:
 class TableRowService:
     """Reads and changes rows of tables for callers."""
 
-    def __init__(self, database: Database, found: TableService, workbooks: Workbooks | None = None) -> None:
+    def __init__(
+        self, database: Database, found: TableService, calls: Calls, workbooks: Workbooks | None = None
+    ) -> None:
         self._database = database
         self._tables = found
         self._workbooks = workbooks or Workbooks()
+        self._calls = calls
 
     async def page(
         self,
@@ -95,7 +98,7 @@ class TableRowService:
         Raises NotFoundError for an unknown table, and BadRequestError for a bad filter or column.
         """
         table = await self._tables.with_rows(caller, name)
-        selection = await _selection(table, filter_, search, archived=archived)
+        selection = await self._selection(table, filter_, search, archived=archived)
         column, descending = _order(table, sort)
         rows, total = await tablerows.page(
             self._database, table, selection, column, descending=descending, limit=limit, offset=offset
@@ -119,7 +122,7 @@ class TableRowService:
         found = table.find_column(column)
         if found is None:
             raise NotFoundError("Column not found", f"no column {column[:100]!r} in {table.name!r}")
-        selection = await _selection(table, filter_, None)
+        selection = await self._selection(table, filter_, None)
         rows, distinct = await tablerows.values(self._database, table, found, selection, limit)
         return ColumnValues(table.name, found.name, tuple(ColumnValue(*row) for row in rows), distinct)
 
@@ -216,7 +219,7 @@ class TableRowService:
         safe: CSV whose texts no spreadsheet runs.
         """
         table = await self._tables.with_rows(caller, name)
-        selection = await _selection(table, filter_, None)
+        selection = await self._selection(table, filter_, None)
         # Counts first, so that a condition that fails on some row is reported before the file begins.
         total = await tablerows.count(self._database, table, selection)
         if output is Output.XLSX:
@@ -254,21 +257,22 @@ class TableRowService:
             await tables.drop(connection, locked)
         return DeletedTable(table.name, True, locked.row_count)
 
-
-async def _selection(table: Table, filter_: str | None, search: str | None, *, archived: bool = False) -> Selection:
-    condition = None
-    if filter_ is not None and filter_.strip():
-        try:
-            names = [column.name for column in table.columns]
-            condition = (await in_charged_thread(parse_condition, filter_, names)).sql
-        except BadRequestError as error:
-            reason = (error.details or error.message).removeprefix("condition: ")
-            raise BadRequestError("Invalid filter", f"filter: {reason}") from None
-    if search and search.strip():
-        refuse_text("search", search, MAX_SEARCH)
-    else:
-        search = None
-    return Selection(condition, search, archived)
+    async def _selection(
+        self, table: Table, filter_: str | None, search: str | None, *, archived: bool = False
+    ) -> Selection:
+        condition = None
+        if filter_ is not None and filter_.strip():
+            try:
+                names = [column.name for column in table.columns]
+                condition = (await self._calls.run(len(filter_), parse_condition, filter_, names)).sql
+            except BadRequestError as error:
+                reason = (error.details or error.message).removeprefix("condition: ")
+                raise BadRequestError("Invalid filter", f"filter: {reason}") from None
+        if search and search.strip():
+            refuse_text("search", search, MAX_SEARCH)
+        else:
+            search = None
+        return Selection(condition, search, archived)
 
 
 def _order(table: Table, sort: str | None) -> tuple[str | None, bool]:

@@ -33,7 +33,6 @@ from atlas.imports.staging import Staging
 from atlas.imports.written import number_updated
 from atlas.kit.admission import Lane
 from atlas.kit.plurals import many
-from atlas.kit.processor_shares import in_charged_thread
 from atlas.language.instructions import ImportInstruction
 from atlas.records import update_targets
 from atlas.records.validation import Labelled, as_text, resolve_names, staged, update_records
@@ -42,6 +41,7 @@ from atlas.tables import bulk
 from atlas.tables import repository as tables
 from atlas.tables.model import FileFormat, Table
 from atlas.tables.service import TableService
+from atlas.workers.calls import Calls
 
 Row = dict[str, Any]
 MAX_BATCH = 10_000
@@ -50,10 +50,13 @@ MAX_BATCH = 10_000
 class UpdateService:
     """Changes rows of tables. Each call can be undone as an import can."""
 
-    def __init__(self, database: Database, found: TableService, stager: FileStager, *, lane: Lane) -> None:
+    def __init__(
+        self, database: Database, found: TableService, stager: FileStager, calls: Calls, *, lane: Lane
+    ) -> None:
         self._database = database
         self._tables = found
         self._stager = stager
+        self._calls = calls
         # Files of updates take turns with files of imports.
         self._lane = lane
 
@@ -65,7 +68,8 @@ class UpdateService:
         Raises BadRequestError for a bad condition or value, or a condition that matches every row without `all_rows`.
         """
         table = await self._tables.find(caller, name)
-        checked = await in_charged_thread(parse_condition, condition, [column.name for column in table.columns])
+        names = [column.name for column in table.columns]
+        checked = await self._calls.run(len(condition), parse_condition, condition, names)
         if checked.matches_all and not all_rows:
             raise BadRequestError(
                 "Condition matches every row", "condition: send confirm_all: true if that is what you want"

@@ -16,12 +16,12 @@ from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.admission import Lane
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.identifiers import table_identifier
-from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.query_csv import csv_text
 from atlas.kit.workbooks import Workbooks
 from atlas.sqlgate.columnar.runner import ColumnarRunner
 from atlas.sqlgate.gate import CheckedQuery, check_query
 from atlas.sqlgate.sandbox import QueryLimits, QueryResult, QueryRunner
+from atlas.workers.calls import Calls
 from atlas.workers.pool import WorkerPool
 
 FORMATS: dict[Output, str] = {one: MEDIA_TYPES[one] for one in (Output.CSV, Output.XLSX)}
@@ -42,7 +42,7 @@ class SqlService:
     """Answers callers' SQL. Close it after use.
 
     secret: returns the text from which the readers' passwords are derived; may block. workers: processes for queries on
-    packed rows.
+    packed rows. calls: where long queries are parsed.
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class SqlService:
         limits: QueryLimits = QueryLimits(),
         workbooks: Workbooks | None = None,
         workers: WorkerPool | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._lane = lane
         self._columnar = None if workers is None else ColumnarRunner(database, workers, limits)
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret, limits)
         self._workbooks = workbooks or Workbooks()
+        self.calls = calls or Calls()
 
     async def catalog(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
         """Returns the tables that a question of the caller may use at this moment.
@@ -74,7 +76,7 @@ class SqlService:
 
     async def check(self, text: str, catalog: Catalog, max_rows: int | None = None) -> CheckedQuery:
         """Checks the query in `text`. Raises BadRequestError("Query refused")."""
-        return await in_charged_thread(check_query, text, catalog, max_rows=max_rows)
+        return await self.calls.run(len(text), check_query, text, catalog, max_rows=max_rows)
 
     async def run(self, caller: Caller, checked: CheckedQuery, catalog: Catalog, max_rows: int) -> QueryResult:
         """Runs a checked query and returns its rows.

@@ -1,4 +1,4 @@
-"""A pool of worker processes that read files: started once, reused, and ended when they exceed limits."""
+"""A pool of worker processes that read files or parse texts: started once, reused, and ended past their limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import structlog
 
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
-from atlas.workers.process import WorkerProcess, signal_name
+from atlas.workers.process import Purpose, WorkerProcess, signal_name
 from atlas.workers.protocol import Failure, Kind, Task
 
 log = structlog.get_logger()
@@ -64,8 +64,11 @@ class WorkerPool:
     The caller bounds the number of concurrent tasks. Methods may be called from any thread.
     """
 
-    def __init__(self, limits: ReaderLimits | None = None, *, spare: int = 1, most: int = 4) -> None:
+    def __init__(
+        self, limits: ReaderLimits | None = None, *, spare: int = 1, most: int = 4, purpose: Purpose = "files"
+    ) -> None:
         self.limits = limits or ReaderLimits()
+        self.purpose = purpose
         self._spare, self._most = spare, most
         # Ordered by last use. The process used last is taken first.
         self._idle: list[WorkerProcess] = []
@@ -73,9 +76,20 @@ class WorkerPool:
         self._filling = threading.Lock()
         self._closed = False
 
-    def warm(self) -> None:
-        """Starts the spare processes in a thread, so that the next task does not wait for a start."""
-        threading.Thread(target=self._fill, name="reader-start", daemon=True).start()
+    def warm(self, after: float = 0.0) -> None:
+        """Starts the spare processes in a thread, so that the next task does not wait for a start. after: seconds."""
+        starting = threading.Timer(after, self._fill)
+        starting.daemon = True
+        starting.start()
+
+    def is_ready(self) -> bool:
+        """Returns whether a process has started and is idle. Without processes, starts the spare ones."""
+        with self._lock:
+            found = any(process.alive and process.ready_within(0) for process in self._idle)
+            none = not self._idle
+        if none and not self._closed and not self._filling.locked():
+            self.warm()
+        return found
 
     def replace(self, seconds: float | None = None) -> None:
         """Starts a process in place of a dead process, and waits until the new process is ready.
@@ -86,7 +100,7 @@ class WorkerPool:
         if self._closed or len(self._idle) > self._spare:
             return
         with contextlib.suppress(OSError):
-            process = WorkerProcess()
+            process = WorkerProcess(self.purpose)
             if seconds is None:
                 process.wait_until_ready()
             else:
@@ -121,7 +135,7 @@ class WorkerPool:
             timer = threading.Timer(_LONG_SECONDS, self._fill)
             timer.daemon = True
             timer.start()
-        return found or WorkerProcess()
+        return found or WorkerProcess(self.purpose)
 
     def give(self, process: WorkerProcess) -> None:
         """Takes back a process that is ready for another task."""
@@ -155,7 +169,7 @@ class WorkerPool:
     def _fill(self) -> None:
         with contextlib.suppress(OSError), self._filling:
             while not self._closed and len(self._idle) < self._spare:
-                self.give(WorkerProcess())
+                self.give(WorkerProcess(self.purpose))
 
 
 class Reading:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import IO
+from typing import IO, Literal
 
 import msgspec
 import psutil
@@ -18,14 +18,15 @@ import pyarrow as pa
 from atlas.workers.limits import environment
 from atlas.workers.protocol import Kind, Task, receive, send
 
+Purpose = Literal["files", "texts"]
 _PIPE_BYTES = 1024 * 1024
 _PRINTED_BYTES = 16 * 1024
 
 
 class WorkerProcess:
-    """A worker process, with a pipe in each direction."""
+    """A worker process, with a pipe in each direction. purpose: the kind of its tasks."""
 
-    def __init__(self) -> None:
+    def __init__(self, purpose: Purpose = "files") -> None:
         self.tasks = 0
         # Whether the process has reported that it is ready.
         self.ready = False
@@ -36,13 +37,15 @@ class WorkerProcess:
         read, self._leash = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "atlas.worker", *([] if sys.platform == "win32" else [str(read)])],
+                [sys.executable, "-m", "atlas.worker", purpose, *([] if sys.platform == "win32" else [str(read)])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 bufsize=0,
                 pass_fds=() if sys.platform == "win32" else (read,),
                 env=environment(dict(os.environ)),
+                # Linux weighs sessions against each other, so that a worker comes behind the server.
+                start_new_session=sys.platform != "win32",
             )
         finally:
             os.close(read)
