@@ -52,7 +52,18 @@ _ONE_COLUMN = (
     p.Crossing,
     p.Since,
 )
-_GROUPED = (p.Aggregate, p.Rank, p.Growth, p.Cumulative, p.Moving, p.Ohlc, p.Latest, p.Volatility)
+_GROUPED = (
+    p.Difference,
+    p.Ratio,
+    p.Aggregate,
+    p.Rank,
+    p.Growth,
+    p.Cumulative,
+    p.Moving,
+    p.Ohlc,
+    p.Latest,
+    p.Volatility,
+)
 
 
 class UnclearError(Exception):
@@ -85,9 +96,11 @@ def finish(plan: p.SeriesPlan, target: Target, notes: list[str]) -> Completed:
         raise UnclearError(f"Which column is meant: {join_words(list(plan.measures) or ['none'])}?")
     if isinstance(function, p.Latest) and (plan.unit or function.both) and len(plan.measures) != 1:
         raise UnclearError(f"Which column is meant: {join_words(list(plan.measures))}?")
-    if (plan.unit or plan.part) and not isinstance(function, (*_GROUPED, p.Values)):
+    if isinstance(function, p.Ratio) and len(plan.measures) != 2:
+        raise UnclearError("Which two columns are meant?")
+    if (plan.unit or plan.part) and not isinstance(function, (*_GROUPED, p.Values, p.Extreme)):
         raise UnclearError(f"Should it be one answer, or one for each {plan.unit or plan.part}?")
-    if plan.part is not None and not isinstance(function, p.Aggregate | p.Rank | p.Volatility):
+    if plan.part is not None and not isinstance(function, p.Aggregate | p.Rank | p.Volatility | p.Ratio):
         raise UnclearError(f"Should it be one answer, or one for each {plan.part}?")
     if finer(plan.unit, None, target):
         raise UnclearError(f"The data of {plan.table} has no row for each {plan.unit}.")
@@ -99,7 +112,7 @@ def finish(plan: p.SeriesPlan, target: Target, notes: list[str]) -> Completed:
         and getattr(function, "rising", None) is None
     ):
         raise UnclearError("A run of what is meant?")
-    if isinstance(function, p.Correlation):
+    if isinstance(function, p.Correlation | p.Difference):
         _check_pair(plan)
     plan = _fit(plan, target, notes)
     _tell_series(plan, target, notes)
@@ -172,52 +185,57 @@ def _tell_series(plan: p.SeriesPlan, target: Target, notes: list[str]) -> None:
         key for key in target.keys if key not in plan.labels and not any(pin.column == key for pin in plan.pins)
     ]
     function = plan.function
-    if open_keys and isinstance(function, (*OF_SERIES, p.Values)):
+    ranked = getattr(function, "rank", None) is not None
+    if open_keys and isinstance(function, (*OF_SERIES, p.Values)) and not ranked:
         notes.append(f"There is an answer for each {join_words(open_keys)}.")
-    elif open_keys and not isinstance(function, p.Bounds | p.Extreme):
+    elif open_keys and not ranked and not isinstance(function, p.Bounds | p.Extreme | p.Labels):
         notes.append(f"All values of {join_words(open_keys)} are taken together.")
-    match function:
-        case p.Change():
-            notes.append("The change is from the first to the last row of the time asked for.")
-        case p.Growth(year=True):
-            notes.append("Each value is compared with that of a year before.")
-        case p.Growth(function=None, percent=percent):
-            last = "its last row" if plan.unit and plan.unit != target.step else "the row before"
-            told = (
-                f"The value of each {plan.unit} is {last}."
-                if plan.unit and plan.unit != target.step
-                else f"Each value is compared with {last}."
-            )
-            notes.append(
-                told
-                + (
-                    " The order is by percent."
-                    if percent and function.extreme is not None
-                    else " The order is by the difference, not by percent."
-                    if function.extreme is not None
-                    else ""
-                )
-            )
-        case p.Volatility(annual=annual):
-            notes.append(
-                "The volatility is the standard deviation of the changes in percent from row to row"
-                + (", by the year." if annual else ", not by the year.")
-            )
-        case p.Correlation(returns=returns):
-            notes.append(
-                "The correlation is of the changes from row to row."
-                if returns
-                else "The correlation is of the values, not of their changes."
-            )
-        case p.Drawdown():
-            notes.append("The drawdown is in percent of the highest value so far in the time asked for.")
-        case p.Aggregate(functions=()) if plan.measures:
-            words = {"sum": "the total", "avg": "the average"}
-            told = join_words([f"{words[usual(name)]} of {name}" for name in plan.measures])
-            notes.append(f"No figure is named, so there is {told}.")
-        case p.Rank(function=name) if not plan.part:
-            notes.append(
-                f"The order is by the {name} of each {plan.unit or join_words(list(plan.labels) or ['series'])}."
-            )
+    notes += _definition(plan, target)
+    if isinstance(function, p.Extreme) and (plan.labels or open_keys):
+        notes.append("The single highest or lowest value counts.")
     if (plan.unit is not None or plan.part is not None) and target.time.type == "timestamp":
         notes.append("Times are in UTC.")
+
+
+_NAMES = {"sum": "the total", "avg": "the average"}
+
+
+def _definition(plan: p.SeriesPlan, target: Target) -> list[str]:
+    """Returns how a figure is made that is known by several definitions."""
+    match plan.function:
+        case p.Change():
+            return ["The change is from the first to the last row of the time asked for."]
+        case p.Growth(year=True):
+            return ["Each value is compared with that of a year before."]
+        case p.Growth(function=None, percent=percent, extreme=extreme):
+            bucketed = plan.unit is not None and plan.unit != target.step
+            found = [
+                f"The value of each {plan.unit} is its last row."
+                if bucketed
+                else "Each value is compared with the row before."
+            ]
+            if extreme is not None:
+                found.append(
+                    "The order is by percent." if percent else "The order is by the difference, not by percent."
+                )
+            return found
+        case p.Volatility(annual=annual):
+            length = "by the year" if annual else "not by the year"
+            return [f"The volatility is the standard deviation of the changes in percent from row to row, {length}."]
+        case p.Correlation(returns=returns):
+            of = "changes from row to row" if returns else "values, not of their changes"
+            return [f"The correlation is of the {of}."]
+        case p.Difference() if plan.unit is None:
+            return ["The difference is that of the values at the same time."]
+        case p.Ratio():
+            made = " and ".join(f"{_NAMES[usual(name)]} of {name}" for name in plan.measures)
+            return [f"The ratio is of {made}."]
+        case p.Drawdown():
+            return ["The drawdown is in percent of the highest value so far in the time asked for."]
+        case p.Aggregate(functions=()) if plan.measures:
+            told = join_words([f"{_NAMES[usual(name)]} of {name}" for name in plan.measures])
+            return [f"No figure is named, so there is {told}."]
+        case p.Rank(function=name) if not plan.part:
+            of = plan.unit or join_words(list(plan.labels) or ["series"])
+            return [f"The order is by the {name} of each {of}."]
+    return []

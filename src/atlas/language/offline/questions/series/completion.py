@@ -6,7 +6,7 @@ import msgspec
 
 from atlas.language.offline.questions.series import plan as p
 from atlas.language.offline.questions.series.checks import Completed, UnclearError, finer, finish
-from atlas.language.offline.questions.series.reading import Parts
+from atlas.language.offline.questions.series.function_reading import Parts
 from atlas.language.offline.questions.series.spans import day_of
 from atlas.language.offline.questions.series.sql_parts import usual
 from atlas.language.offline.questions.series.target import Target, is_additive
@@ -21,7 +21,11 @@ def complete(found: Parts, target: Target) -> Completed:
     notes = list(found.notes)
     labels = list(found.labels)
     for pin in found.pins:
-        if len(pin.values) > 1 and not isinstance(found.function, p.Correlation) and pin.column not in labels:
+        if (
+            len(pin.values) > 1
+            and not isinstance(found.function, p.Correlation | p.Difference)
+            and pin.column not in labels
+        ):
             labels.append(pin.column)
     measures = _measures(found, target, notes)
     function = found.function
@@ -59,7 +63,7 @@ def _measures(found: Parts, target: Target, notes: list[str]) -> list[str]:
             columns = [column for column in columns if column != threshold.column]
         return list(columns)
     match found.function:
-        case p.Gaps() | p.Bounds():
+        case p.Gaps() | p.Bounds() | p.Labels():
             return []
         case p.Ohlc() if {"open", "high", "low", "close"} <= {c.name.lower() for c in target.measures}:
             return [next(c.name for c in target.measures if c.name.lower() == "close")]
@@ -89,7 +93,8 @@ def _choose(found: Parts, target: Target, measures: list[str], labels: list[str]
         if finer(found.how_many, None, target):
             raise UnclearError(f"The data has no row for each {found.how_many}.")
         open_keys = [key for key in target.keys if all(pin.column != key for pin in found.pins)]
-        return p.Aggregate((f"count:{found.how_many}",)), unit, labels or open_keys, None
+        groups = labels or (open_keys if found.threshold is not None else [])
+        return p.Aggregate((f"count:{found.how_many}",)), unit, groups, None
     if found.highest is not None:
         return _superlative(found, target, measures, labels)
     if found.of_label is not None:
@@ -105,15 +110,25 @@ def _choose(found: Parts, target: Target, measures: list[str], labels: list[str]
         unit = _unit_of(found.spans)
     if unit is not None and unit == target.step and aggregates == ["avg"]:
         return p.Aggregate(("avg",)), None, labels, None
-    if aggregates == ["avg"] and unit is not None and measures and is_additive(measures[0]) and found.amount:
+    if found.compare and not (len(found.spans) > 1 or len(labels) or len(measures) > 1 or unit or found.part):
+        raise UnclearError("Compared with what?")
+    if aggregates == ["avg"] and found.adverb and len(measures) == 1 and is_additive(measures[0]):
         return p.Aggregate(("avg",), within=unit), None, labels, None
     if aggregates or unit or found.part or (labels and not found.compare and not found.show):
         return p.Aggregate(tuple(aggregates)), unit, labels, None
-    if found.show or found.compare or (len(found.spans) == 1 and day_of(found.spans[0])):
+    if found.show or found.compare or (len(found.spans) == 1 and _is_listed(found.spans[0], target)):
         return p.Values(), unit, labels, None
     if found.amount and measures and all(is_additive(name) for name in measures):
         return p.Aggregate(("sum",)), unit, labels, None
     raise UnclearError("Should it be the average, the highest, the latest, or all values?")
+
+
+def _is_listed(span: p.Span, target: Target) -> bool:
+    """Checks for a day, a period with one row, or a range of days, whose values are asked for."""
+    words = span.words.lower().split()
+    length = _unit_of_span(span)
+    ranged = words[:1] in (["between"], ["from"]) and span.end is not None and length is None
+    return day_of(span) or ranged or (length is not None and length == target.step)
 
 
 def _unit_of(spans: list[p.Span]) -> str:
@@ -157,8 +172,12 @@ def _superlative(found: Parts, target: Target, measures: list[str], labels: list
         if found.unit is None and found.part is None and not labels:
             raise UnclearError(f"The {'highest' if highest else 'lowest'} {aggregate} of what is meant?")
         return p.Rank(own, highest, count), found.unit, labels, None
+    if found.adverb and found.unit is not None and is_additive(measures[0]) and finer(target.step, found.unit):
+        return p.Rank("sum", highest, count), found.unit, labels, None
     if found.unit is not None or found.part is not None:
-        if found.when or count > 1:
+        if found.when and found.part is None and len(measures) == 1 and count == 1:
+            return p.Extreme(highest), found.unit, labels, None
+        if found.when or count > 1 or len(measures) > 1:
             raise UnclearError("Should there be one time for each bucket?")
         return p.Aggregate(("max" if highest else "min",)), found.unit, labels, None
     return p.Extreme(highest, count, ties=found.when and count == 1), None, labels, None
@@ -185,6 +204,8 @@ def _adapt(
         case p.Change(rank=None) if unit is not None:
             kept = aggregates.pop() if aggregates else "sum" if is_additive(measures[0]) else None
             function = p.Growth(kept)
+        case p.Change(rank=None) if is_additive(measures[0]) and target.step not in ("year", "quarter", "month"):
+            raise UnclearError(f"Should the change be of {measures[0]} by day, by month or by year?")
         case p.Change(rank=rank) if rank is not None:
             labels = labels or ([found.of_label] if found.of_label else list(target.keys))
             if not labels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from heapq import nlargest
 
 from atlas.catalog.model import CatalogTable
 from atlas.language.offline.questions.schema_linking import Index, Mention
@@ -13,7 +14,8 @@ from atlas.language.offline.questions.series import patterns as x
 from atlas.language.offline.questions.series import plan as p
 from atlas.language.offline.questions.series.checks import Completed, UnclearError, finish
 from atlas.language.offline.questions.series.completion import complete
-from atlas.language.offline.questions.series.reading import Parts, Reader
+from atlas.language.offline.questions.series.function_reading import Parts
+from atlas.language.offline.questions.series.reading import Reader
 from atlas.language.offline.questions.series.scanning import Scan, scan, spread
 from atlas.language.offline.questions.series.spans import SpanError
 from atlas.language.offline.questions.series.target import Target, target_of
@@ -40,6 +42,7 @@ class Tried:
     completed: Completed | None = None
     left: tuple[str, ...] = ()
     reason: str = ""
+    typical: bool = False
 
     @property
     def worth(self) -> float:
@@ -50,7 +53,7 @@ class Tried:
 def plan_series(question: Question, index: Index, today: date) -> QuestionPlan | None:
     """Plans a question on a time series. Returns None for a question that is not one."""
     found = tokens(spread("".join(c if c.isprintable() else " " for c in question.text)))
-    if not any(target_of(table) is not None for table in question.catalog.tables):
+    if _uses_term(question, found):
         return None
     named = index.mentions(found)
     before = p.decode(question.turns[-1].state) if question.turns else None
@@ -72,14 +75,31 @@ def plan_series(question: Question, index: Index, today: date) -> QuestionPlan |
     return _refuse(tried)
 
 
+def _uses_term(question: Question, found: Sequence[Token]) -> bool:
+    """Checks whether the question has a term of the glossary, whose condition the plan of a series cannot say."""
+    stems = [token.stem for token in found]
+    for term in question.terms:
+        words = [token.stem for token in tokens(term.name)]
+        if words and any(stems[at : at + len(words)] == words for at in range(len(stems))):
+            return True
+    return False
+
+
 def _tables(question: Question, mentions: Sequence[Mention]) -> list[CatalogTable]:
     catalog = question.catalog
     if question.table is not None:
         named = catalog.table(question.table)
         return [] if named is None else [named]
-    mentioned = {mention.table for mention in mentions}
-    series = [table for table in catalog.tables if target_of(table) is not None]
-    return [table for table in series if table.name in mentioned or len(catalog.tables) == 1][:_MAX_TARGETS]
+    if len(catalog.tables) == 1:
+        return list(catalog.tables)
+    worth: dict[str, dict[int, float]] = {}
+    for mention in mentions:
+        score = mention.score * (3 if mention.kind == "table" else 1)
+        places = worth.setdefault(mention.table, {})
+        for place in range(mention.start, mention.end):
+            places[place] = max(places.get(place, 0), score)
+    best = nlargest(_MAX_TARGETS, worth, key=lambda name: sum(worth[name].values()))
+    return [table for table in catalog.tables if table.name in best]
 
 
 def _try(
@@ -94,13 +114,14 @@ def _try(
         typical = tried.scan.has(_TYPICAL)
         parts = Reader(tried.scan, target).read()
         if parts.left:
-            tried.left = tuple(dict.fromkeys(parts.left)) if typical else ()
+            tried.left = tuple(dict.fromkeys(parts.left))
+            tried.typical = typical or parts.function is not None
         else:
             tried.completed = complete(parts, target)
     except SpanError as error:
         tried.reason = str(error)
     except UnclearError as error:
-        tried.reason = str(error) if typical or parts.function is not None else ""
+        tried.reason = str(error)
     return tried
 
 
@@ -109,7 +130,7 @@ def _refuse(tried: Sequence[Tried]) -> QuestionPlan | None:
     for one in sorted(tried, key=lambda one: -one.worth):
         if one.reason:
             return QuestionPlan(question=one.reason)
-        if one.left:
+        if one.left and (one.typical or one.target.table.kind == "dataset"):
             words = ", ".join(f'"{word}"' for word in one.left)
             return QuestionPlan(question=f"I don't understand {words}.", not_understood=one.left)
     return None
@@ -149,7 +170,7 @@ def _continue(
         told = ", ".join(f'"{word}"' for word in left)
         return QuestionPlan(question=f"I don't understand {told}.", not_understood=left)
     try:
-        plan = follow_up.edit(before, parts, target, adding)
+        plan = follow_up.edit(before, parts, adding)
         done = finish(plan, target, list(parts.notes))
     except UnclearError as error:
         return QuestionPlan(question=str(error)) if opened else None

@@ -6,8 +6,8 @@ import msgspec
 
 from atlas.language.offline.questions.series import plan as p
 from atlas.language.offline.questions.series.checks import UnclearError
-from atlas.language.offline.questions.series.reading import Parts
-from atlas.language.offline.questions.series.target import Target
+from atlas.language.offline.questions.series.function_reading import Parts
+from atlas.language.offline.questions.series.sql_parts import usual
 
 # First words of questions that continue the last one, and words that refer back.
 _OPENINGS = tuple(
@@ -16,7 +16,7 @@ _OPENINGS = tuple(
         "and|only|just|now|what about|how about|same|but|then|also|instead|sort|order|exclude|by|per|for|in|since|top|bottom|show only|show just|show the top|"
         "show the bottom|show me the top|limit|add|make it|make that|why not|compare with|compare to|compare it|compared|versus|vs|highest first|lowest first|"
         "largest first|smallest first|ascending|descending|with|as|at|on|until|before|after|between|from|over|rank|group|break|split|weekly|monthly|daily|yearly|"
-        "quarterly|hourly|the|last|first|or|can you|could you|use"
+        "quarterly|hourly|the|of|last|first|or|can you|could you|use"
     ).split("|")
 )
 _BACK = frozenset("instead that those these it them same too".split())
@@ -45,7 +45,7 @@ def asks_of_buckets(before: p.SeriesPlan, found: Parts) -> bool:
     )
 
 
-def edit(before: p.SeriesPlan, found: Parts, target: Target, words: set[str]) -> p.SeriesPlan:
+def edit(before: p.SeriesPlan, found: Parts, words: set[str]) -> p.SeriesPlan:
     """Returns the plan with the changes of a follow-up.
 
     Raises UnclearError: when nothing changes, or a change does not fit.
@@ -53,7 +53,7 @@ def edit(before: p.SeriesPlan, found: Parts, target: Target, words: set[str]) ->
     adding = bool(words & ADDING) or found.compare
     plan = _edit_rows(before, found, adding)
     plan = _edit_groups(plan, found, words)
-    plan = _edit_function(plan, found, target, adding)
+    plan = _edit_function(plan, found, words, adding)
     if plan == before:
         raise UnclearError("What should change?")
     return plan
@@ -111,7 +111,7 @@ def _edit_groups(plan: p.SeriesPlan, found: Parts, words: set[str]) -> p.SeriesP
     return plan
 
 
-def _edit_function(plan: p.SeriesPlan, found: Parts, target: Target, adding: bool) -> p.SeriesPlan:
+def _edit_function(plan: p.SeriesPlan, found: Parts, words: set[str], adding: bool) -> p.SeriesPlan:
     function = plan.function
     grouped = plan.unit is not None or plan.part is not None or bool(plan.labels)
     if found.of_label is not None or found.how_many is not None or found.amount:
@@ -124,12 +124,14 @@ def _edit_function(plan: p.SeriesPlan, found: Parts, target: Target, adding: boo
         if found.function.first or found.function.both:
             raise UnclearError("Which buckets are meant?")
         return msgspec.structs.replace(plan, limit=found.function.count, newest=True, descending=None)
+    if isinstance(function, p.Correlation) and isinstance(found.function, p.Change | p.Growth):
+        return msgspec.structs.replace(plan, function=p.Correlation(True))
     if found.function is not None:
         unit = plan.unit if isinstance(found.function, p.Growth | p.Cumulative | p.Ohlc) else None
         unit = found.unit or unit
         return msgspec.structs.replace(plan, function=found.function, unit=unit, part=None, descending=None, limit=None)
     if found.highest is not None:
-        return _edit_superlative(plan, found, grouped)
+        return _edit_superlative(plan, found, grouped, which="which" in words)
     if found.when:
         return _edit_when(plan, grouped)
     if found.aggregates:
@@ -137,13 +139,22 @@ def _edit_function(plan: p.SeriesPlan, found: Parts, target: Target, adding: boo
     return plan
 
 
-def _edit_superlative(plan: p.SeriesPlan, found: Parts, grouped: bool) -> p.SeriesPlan:
+def _edit_superlative(plan: p.SeriesPlan, found: Parts, grouped: bool, which: bool) -> p.SeriesPlan:
     function, highest = plan.function, bool(found.highest)
     chosen: p.Function
-    if found.of_part or found.of_unit is not None or (found.count is not None and isinstance(function, p.Rank)):
+    asked = found.of_part or found.of_unit is not None
+    if (
+        asked
+        or (which and grouped and isinstance(function, p.Aggregate))
+        or (found.count is not None and isinstance(function, p.Rank))
+    ):
         if not isinstance(function, p.Aggregate | p.Rank) or not grouped:
             raise UnclearError("Of what is the highest meant?")
-        own = function.function if isinstance(function, p.Rank) else (function.functions or ("avg",))[0]
+        if len(plan.measures) != 1:
+            raise UnclearError("Which column is meant?")
+        own = (
+            function.function if isinstance(function, p.Rank) else (function.functions or (usual(plan.measures[0]),))[0]
+        )
         chosen = p.Rank(own, highest, found.count or 1)
         return msgspec.structs.replace(plan, function=chosen)
     if found.count is not None and isinstance(function, p.Aggregate) and grouped:
@@ -153,6 +164,8 @@ def _edit_superlative(plan: p.SeriesPlan, found: Parts, grouped: bool) -> p.Seri
             chosen = p.Extreme(highest, found.count or count, ties and found.count in (None, 1))
         case p.Rank(function=own, count=count):
             chosen = p.Rank(own, highest, count)
+        case p.Change(rank=rank) | p.Volatility(rank=rank) if rank is not None:
+            chosen = msgspec.structs.replace(function, rank=highest)
         case p.Growth(extreme=extreme) if extreme is not None:
             chosen = msgspec.structs.replace(function, extreme=highest, count=found.count or function.count)
         case p.Aggregate():

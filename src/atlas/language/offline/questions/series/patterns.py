@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 HIGH = (
-    "highest|maximum|maximal|max|peaks?|peaked|top|record|largest|biggest|greatest|most|best|all time high|hottest|warmest|"
-    "busiest|priciest|most expensive|dearest|wettest|rainiest|windiest|strongest|highs?|high point"
+    "highest|maximum|maximal|max|peaks?|peaked|top|record|largest|biggest|greatest|most expensive|most|best|all time high|hottest|"
+    "warmest|busiest|priciest|dearest|wettest|rainiest|windiest|strongest|high point|highs?"
 )
 LOW = (
-    "lowest|minimum|minimal|min|smallest|least|fewest|worst|all time low|coldest|coolest|quietest|cheapest|least expensive|"
-    "driest|calmest|weakest|lows?|low point|bottom|trough|bottomed"
+    "lowest|minimum|minimal|min|smallest|least expensive|least|fewest|worst|all time low|coldest|coolest|quietest|cheapest|"
+    "driest|calmest|weakest|low point|lows?|bottom|trough|bottomed"
 )
 UNIT = r"(?:minute|hour|day|week|month|quarter|year)"
 _AVERAGE = "average|mean|avg"
@@ -48,10 +48,19 @@ BETWEEN = rx(rf"{_VERB}between N(?P<n>\d+) and N(?P<m>\d+)(?: (?:{_AMOUNT}))?(?:
 OR_MORE = rx(r"N(?P<n>\d+) or (?P<way>more|less|fewer|above|below|higher|lower)(?: (?P<c>C\d+))?")
 
 MOVING = rx(
-    rf"(?:N(?P<n>\d+) (?P<u>{UNIT})s? )?(?:simple |trailing )?(?:moving|rolling|trailing|running) (?P<f>{_AVERAGE}|median|sum|total|maximum|minimum|max|min)"
+    rf"(?:moving|rolling|trailing) N(?P<n3>\d+) (?P<u3>{UNIT})s? (?P<f2>{_AVERAGE}|sum|total|maximum|minimum|max|min)|(?:N(?P<n>\d+) (?P<u>{UNIT})s? )?(?:simple |trailing )?(?:moving|rolling|trailing|running) (?P<f>{_AVERAGE}|median|sum|total|maximum|minimum|max|min|standard deviation|stddev|std dev|std|volatility)"
     rf"(?:(?: (?:of|over|for|with|a|the|last|window))* N(?P<n2>\d+) (?P<u2>{UNIT})s?)?"
 )
 WINDOW = rx(rf"(?:(?:over|with|of|using) )?(?:a |the )?(?:window of )?N(?P<n>\d+) (?P<u>{UNIT})s?(?: window)?")
+DIFFERENCE = rx(
+    r"(?:price |average )?(?:difference|differences|spread|gap|delta)(?: (?:in|of) (?P<c>C\d+))? between (?:the )?(?P<a>(?:L\d+ )?[CV]\d+) and (?:the )?(?P<b>(?:L\d+ )?[CV]\d+)"
+)
+RATIO = rx(
+    r"(?:ratio (?:of |between )?)?(?P<a>C\d+) (?:per|divided by|over|to|and|as (?:a )?(?P<share>share|percentage|percent|proportion|fraction) of|/) (?P<b>C\d+)"
+)
+RATIO_WORD = rx("ratio|per|divided|as")
+YEAR_HIGH = rx(r"N(?P<n>\d+) (?P<u>week|month|day|year)s? (?P<way>high|low|highs|lows|maximum|minimum)")
+HOW_MEASURED = rx(r"how(?= C\d)")
 CUMULATIVE = rx("cumulative|cumulated|accumulated|running total|cumulative total|cumulative sum|cumsum|running sum")
 DRAWDOWN = rx(
     f"(?P<most>(?:{HIGH}|worst|deepest) )?(?:drawdowns?|draw downs?|drop from (?:its |the )?peak|peak to trough (?:decline|loss|drop|fall))(?P<all>{_OF} over time)?"
@@ -105,7 +114,7 @@ _CHANGES = "change|changes|growth|return|returns|difference|differences|move|mov
 YEARS_BEFORE = rx(
     f"(?:year over year|year on year|yoy|y y)(?: (?:{_CHANGES}))?|"
     f"(?:compared|versus|vs|relative|against)(?: (?:to|with))? (?:the )?(?:same (?:month|period|quarter|week|time) )?(?:of |in )?(?:the )?(?:last|previous|prior|preceding) year|"
-    f"(?:compared|versus|vs)(?: (?:to|with))? a year (?:ago|earlier|before)|the same month"
+    "the same month"
 )
 STEPS = {
     "day": "day over day|day to day|daily|day on day|dod",
@@ -133,7 +142,7 @@ _CHANGED = (
     "decrease|decreased|decline|declined|lose|lost|perform|performed|performance|climb|climbed|develop|developed|appreciate|appreciated|move|moved"
 )
 CHANGE = rx(
-    rf"(?:by )?(?:how much|how many percent|how|what|by what percentage|by how many percent|percentage|percent|total|overall|absolute)*(?: (?:did|has|have|is|was|the))*(?: (?:percentage|percent|price|total))* ?"
+    rf"(?:by )?(?:how much|how many percent|how many (?:dollars|euros|points|degrees|units)|by how many (?:dollars|euros|points|degrees|units)|how|what|by what percentage|by how many percent|percentage|percent|total|overall|absolute)*(?: (?:did|has|have|is|was|the))*(?: (?:percentage|percent|price|total))* ?"
     rf"(?:{_CHANGED})"
 )
 PERCENT = rx(
@@ -183,12 +192,36 @@ WHICH_PART = {
 WHICH_UNIT = rx(
     rf"(?:which|what|in which|in what|on which|on what|at which|at what|during which) (?P<u>{UNIT})s?(?: (?:had|has|have|was|is|were|saw|did|does))?"
 )
+WEEKEND_OR_NOT = rx(
+    "(?:on )?(?:weekends?|weekdays?)(?: days)? (?:vs|versus|and|or|against|compared to|compared with|than)(?: on)? (?:weekends?|weekdays?)"
+)
 WEEKEND = rx("(?:on |only |at |during )*(?:the )?weekends?(?: only| days)?|(?:on |only )*saturdays? and sundays?")
 WEEKDAYS = rx(
     "(?:on |only )+(?:weekdays|working days|workdays|business days)|(?:on )?(?:working days|workdays|business days)(?: only)?"
 )
 ON_DAY = rx("(?:on |only |for )*(?P<d>monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?")
-HOW_MANY = rx(rf"(?:on |for |during )?(?:how many|number of|the number of|count of) (?P<u>{UNIT})s?")
+HOW_MANY = rx(
+    rf"(?:on |for |during )?(?:how many|the number of|number of|count of) (?:(?:trading|business|different|full) )?(?P<u>{UNIT})s?(?: (?:are|were) there)?(?: (?:when|where|that|with|on which))?"
+)
+HOW_MANY_LABELS = rx(
+    r"(?:how many|the number of|number of|count of|count the|count) (?:(?:different|distinct|unique|the) )*L(?P<l>\d+)s?(?: (?:are|were) there)?"
+)
+LABELS = rx(
+    r"(?:(?:which|what|list|show|all|the|me|give|different|distinct|unique|available|names? of) )+L(?P<l>\d+)s?(?: (?:are|is) (?:there|available|in the data|in))?"
+)
+_FIGURE = rf"{_AVERAGE}|median|total|sum|{HIGH}|{LOW}"
+SEVERAL = rx(rf"(?:{_FIGURE})(?:(?: ;| and| plus| as well as)+(?: the)? (?:{_FIGURE}))+")
+FIGURE = re.compile(rf"(?<!\S)(?:{_FIGURE})(?!\S)")
+SEASONAL = rx(r"(?:seasonality|seasonal (?:pattern|profile|averages?))(?: (?:by|per) (?:month|calendar month))?")
+DAILY_PROFILE = rx("(?:hourly|daily|intraday|diurnal) (?:profile|pattern|cycle)")
+FULL_CHANGE = rx("(?:cumulative|total|overall) (?:percentage |percent |price )?(?:return|change|growth|gain|loss)")
+DID = rx(
+    "how (?:did|has|have|is|was)(?= .* (?:do|done|doing|fare|fared|perform|performed|change|changed|develop|developed|evolve|evolved|move|moved|go|gone) )"
+)
+DONE = rx("(?:do|done|doing|fare|fared|go|gone)")
+YEAR_AGO = rx(
+    "(?:compared (?:to|with)|versus|vs|than|relative to|against|from) (?:a|one) year (?:ago|earlier|before)|(?:over|in) (?:the )?(?:12 months|one year)"
+)
 HOW_MANY_ROWS = rx(
     "how many (?:readings|rows|records|data points|observations|entries|measurements|values|T\\d+)(?: (?:are|were) there)?|number of (?:readings|rows|records|data points|observations|entries|measurements)|how often|how many times"
 )

@@ -135,9 +135,27 @@ class Bounds(msgspec.Struct, frozen=True, tag="bounds"):
     """The first and the last time of the rows."""
 
 
+class Difference(msgspec.Struct, frozen=True, tag="difference"):
+    """The difference of two columns, or of two series, at each time or in each bucket."""
+
+
+class Ratio(msgspec.Struct, frozen=True, tag="ratio"):
+    """The ratio of two columns. With `percent`, in percent."""
+
+    percent: bool = False
+
+
+class Labels(msgspec.Struct, frozen=True, tag="labels"):
+    """The names of the series, or their number."""
+
+    column: str
+    count: bool = False
+
+
 Function = (
     Latest | Extreme | Aggregate | Rank | Change | Growth | Moving | Cumulative | Drawdown | Volatility | Correlation
     | Gaps | Ohlc | Run | Crossing | Since | Values | AsOf | Bounds
+    | Labels | Difference | Ratio
 )  # fmt: skip
 
 

@@ -26,14 +26,16 @@ _WHOLE = tuple(
         "hour of day|hours of the day|time of day|time of the day|month of the year|month of year|date range|time range|"
         "over time|high and low|highs and lows|day over day|week over week|month over month|month on month|year over year|"
         "year on year|quarter over quarter|day to day|month to month|year to year|the same month|at the same time|the time|"
-        "number of|last one|by date|by time|with time|the date|start date|end date|date|dates|time|times|day|days|month|months|"
+        "week high|week low|month high|month low|day high|day low|year high|year low|number of|last one|by date|by time|with time|the date|start date|end date|date|dates|time|times|day|days|month|months|"
         "year|years|hour|hours|week|weeks|quarter|quarters|minute|minutes|today|high point|low point|time frame|timespan"
     ).split("|")
 )
 # Words for columns whose name is a unit or short.
 _CALLED = {
     "kwh": "energy consumption usage electricity power used consumed",
-    "temperature": "temp warmth heat",
+    "temperature": "temp warmth heat warm hot cold cool",
+    "price": "expensive cheap",
+    "close": "expensive cheap",
     "visits": "traffic visitors",
     "volume": "traded",
     "precipitation": "rain rainfall",
@@ -44,6 +46,7 @@ _EXACT = ("open", "high", "low", "close", "last", "first", "change", "range", "s
 _GLUED = re.compile(
     r"\b(\d+)[- ]?(d|day|days|h|hr|hour|hours|w|week|weeks|m|month|months|y|yr|year|years|dma|sma|ma)\b", re.IGNORECASE
 )
+_AVERAGES = re.compile(r"\b(\d+)[- ]?(day|week|month|hour)s?[- ](?:sma|ma|dma)\b", re.IGNORECASE)
 _SHORT = {
     "d": "day",
     "h": "hour",
@@ -60,6 +63,7 @@ _SHORT = {
 
 def spread(text: str) -> str:
     """Splits `30-day`, `7d` and `200dma` into words, since a number with letters is one token."""
+    text = _AVERAGES.sub(r"\1 \2 moving average", text)
     return _GLUED.sub(lambda found: f"{found[1]} {_SHORT.get(found[2].lower(), found[2])}", text)
 
 

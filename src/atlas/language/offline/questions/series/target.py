@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from atlas.catalog.model import CatalogColumn, CatalogTable
 from atlas.language.offline.questions.schema_linking import NUMERIC, TEMPORAL
@@ -73,7 +72,6 @@ def is_additive(name: str) -> bool:
     return any(stem(part) in _ADDITIVE for part in parts(name))
 
 
-@lru_cache(maxsize=256)
 def target_of(table: CatalogTable) -> Target | None:
     """Returns a table as a time series. None if the table is none: no time of its own, or rows with other keys."""
     times = [column for column in table.columns if column.type in TEMPORAL and column.name not in table.row_times]

@@ -22,6 +22,7 @@ from atlas.language.offline.questions.series.sql_parts import (
 )
 from atlas.language.offline.questions.series.target import Target
 
+_AGGREGATES = {"stddev": "STDDEV_SAMP"}
 _ROWS = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "month": "months"}
 
 
@@ -71,6 +72,14 @@ class Compiler(RowsWriter):
                 return self.rows([*self.keys, self.time, *map(ident, self.plan.measures)]) + order
             case p.AsOf():
                 return self.newest(first=False)
+            case p.Difference():
+                return self._difference()
+            case p.Ratio(percent=relative):
+                return self._ratio(relative)
+            case p.Labels(column=column, count=count):
+                name = ident(column)
+                shown = f"COUNT(DISTINCT {name}) AS {ident(f'number_of_{column}s')}" if count else f"DISTINCT {name}"
+                return self.rows([shown], more=(f"{name} IS NOT NULL",)) + ("" if count else f" ORDER BY {name}")
             case p.Bounds():
                 columns = [*self.groups, f"MIN({self.time}) AS first_time", f"MAX({self.time}) AS last_time"]
                 return self.rows(columns) + (f" GROUP BY {listed(self.groups)}" if self.groups else "")
@@ -99,14 +108,18 @@ class Compiler(RowsWriter):
 
     def _extreme(self, function: p.Extreme) -> str:
         keys = [ident(key) for key in self.target.keys]
+        times = [(bucket(self.time, self.plan.unit), ident(self.plan.unit))] if self.plan.unit else []
+        names = [name for _, name in times]
         columns = [*self.groups, *(key for key in keys if key not in self.groups), self.time, self.value]
         way = direction(function.highest)
-        over = f"PARTITION BY {listed(self.groups)} " if self.groups else ""
-        if not function.ties and not self.groups:
+        split = [*(expr for expr, _ in times), *self.groups]
+        over = f"PARTITION BY {listed(split)} " if split else ""
+        if not function.ties and not split:
             return f"{self.rows(columns)} ORDER BY {self.value} {way}, {self.time} LIMIT {function.count}"
-        placed = self.rows([*columns, f"RANK() OVER ({over}ORDER BY {self.value} {way}) AS place"])
-        order = listed([*self.groups, f"{self.value} {way}", self.time])
-        return f"SELECT {listed(columns)} FROM ({placed}) AS ranked WHERE place <= {function.count} ORDER BY {order}"
+        cells = [*(f"{expr} AS {name}" for expr, name in times), *columns]
+        placed = self.rows([*cells, f"RANK() OVER ({over}ORDER BY {self.value} {way}) AS place"])
+        order = listed([*names, *self.groups, f"{self.value} {way}", self.time])
+        return f"SELECT {listed([*names, *columns])} FROM ({placed}) AS ranked WHERE place <= {function.count} ORDER BY {order}"
 
     def _grouped(self, functions: tuple[str, ...], *, ordered: bool = True, spans: bool = True) -> str:
         times = self.buckets()
@@ -198,7 +211,7 @@ class Compiler(RowsWriter):
             frame = f"RANGE BETWEEN INTERVAL '{function.count} {function.unit}{short}' PRECEDING AND CURRENT ROW"
         window = f"{self.by_key(name)[:-1]} {frame})"
         called = ident(f"moving_{title(function.function, plan.measures[0])}")
-        moved = f"SELECT {listed([*self.keys, name, value])}, {function.function.upper()}({value}) OVER {window} AS {called} FROM ({rows}) AS {ident('all_rows')}"
+        moved = f"SELECT {listed([*self.keys, name, value])}, {_AGGREGATES.get(function.function, function.function.upper())}({value}) OVER {window} AS {called} FROM ({rows}) AS {ident('all_rows')}"
         order = f" ORDER BY {listed([name, *self.keys])}"
         if not plan.spans:
             return moved + order
@@ -243,7 +256,7 @@ class Compiler(RowsWriter):
 
     def _correlation(self, returns: bool) -> str:
         plan = self.plan
-        pair = next((pin for pin in plan.pins if len(pin.values) == 2 and not pin.negated), None)
+        pair = self._pair()
         if pair is None or len(plan.measures) == 2:
             one, two = (ident(name) for name in plan.measures[:2])
             select = self.rows([*self.groups, f"CORR({one}, {two}) AS correlation"])
@@ -257,6 +270,51 @@ class Compiler(RowsWriter):
             f"SELECT CORR(one.{value}, two.{value}) AS correlation FROM ({sides[0]}) AS one "
             f"JOIN ({sides[1]}) AS two ON one.{self.time} = two.{self.time}"
         )
+
+    def _pair(self) -> p.Pin | None:
+        return next((pin for pin in self.plan.pins if len(pin.values) == 2 and not pin.negated), None)
+
+    def _difference(self) -> str:
+        plan, pair = self.plan, self._pair()
+        start, name = self.time, self.time
+        if plan.unit is not None and plan.unit != self.target.step:
+            start, name = bucket(self.time, plan.unit), ident(plan.unit)
+        grouped = name != self.time
+        make = usual(plan.measures[0])
+        if len(plan.measures) == 2:
+            one, two = (aggregate(make, column, self.time) if grouped else ident(column) for column in plan.measures)
+            names = [ident(column) for column in plan.measures]
+            cells = [
+                *self.groups,
+                f"{start} AS {name}" if grouped else name,
+                f"{one} AS {names[0]}",
+                f"{two} AS {names[1]}",
+            ]
+            rows = self.rows([*cells, f"{one} - {two} AS difference"])
+            groups = f" GROUP BY {listed([*self.groups, start])}" if grouped else ""
+            return f"{rows}{groups} ORDER BY {listed([start, *self.groups])}"
+        assert pair is not None
+        sides = []
+        for value in pair.values:
+            alone = Compiler(_with_value(plan, pair, value), self.target, self.today)
+            made = f"{aggregate(make, plan.measures[0], self.time)} AS value" if grouped else f"{self.value} AS value"
+            rows = alone.rows([f"{start} AS {name}" if grouped else name, made])
+            sides.append(f"({rows} GROUP BY {start})" if grouped else f"({rows})")
+        first, second = (ident(f"{value}_{plan.measures[0]}".lower().replace(" ", "_")) for value in pair.values)
+        return (
+            f"SELECT one.{name}, one.value AS {first}, two.value AS {second}, one.value - two.value AS difference "
+            f"FROM {sides[0]} AS one JOIN {sides[1]} AS two ON one.{name} = two.{name} ORDER BY one.{name}"
+        )
+
+    def _ratio(self, relative: bool) -> str:
+        times, plan = self.buckets(), self.plan
+        one, two = (aggregate(usual(column), column, self.time) for column in plan.measures)
+        cells = [*(f"{expr} AS {ident(name)}" for expr, name in times), *self.groups]
+        called = "percent" if relative else f"{plan.measures[0]}_per_{plan.measures[1]}"
+        rows = self.rows([*cells, f"{'100.0' if relative else '1.0'} * {one} / NULLIF({two}, 0) AS {ident(called)}"])
+        names = [*self.group_names(times), *self.groups]
+        order = [*(ident(name) for _, name in times[:1]), *self.groups]
+        return rows + (f" GROUP BY {listed(names)} ORDER BY {listed(order)}" if names else "")
 
     def _gaps(self, longest: bool) -> str:
         rows = self.rows([*self.keys, self.time, f"LAG({self.time}) OVER {self.by_key(self.time)} AS before"])

@@ -30,8 +30,8 @@ def subject(plan: p.SeriesPlan) -> str:
     match plan.function:
         case p.Latest(first=first, both=both):
             return f"{'first and last' if both else 'first' if first else 'latest'} {name}"
-        case p.Extreme(highest=highest):
-            return f"{'highest' if highest else 'lowest'} {name}"
+        case p.Extreme(highest=highest, count=count):
+            return f"{f'{count} ' if count > 1 else ''}{'highest' if highest else 'lowest'} {name}"
         case p.Aggregate(within=str(within)):
             return f"average of the total {name} by {within}"
         case p.Aggregate(functions=functions):
@@ -70,6 +70,13 @@ def subject(plan: p.SeriesPlan) -> str:
             return f"{name} as of the day"
         case p.Bounds():
             return "first and last time"
+        case p.Difference():
+            pair = next((pin.values for pin in plan.pins if len(pin.values) == 2), plan.measures)
+            return f"difference of {join_words([plain(one) for one in pair])}"
+        case p.Ratio(percent=percent):
+            return f"{plain(plan.measures[0])} {'in percent of' if percent else 'per'} {plain(plan.measures[1])}"
+        case p.Labels(column=column, count=count):
+            return f"number of {plain(column)}s" if count else f"{plain(column)}s"
         case _:
             return name
 
@@ -92,7 +99,8 @@ def conditions(plan: p.SeriesPlan) -> str:
         found.append(f"with {plain(name)} {told}")
     if plan.days is not None:
         found.append(f"on {plan.days}s")
-    found += [_when(span) for span in plan.spans]
+    if plan.spans:
+        found.append(" and ".join(_when(span) for span in plan.spans))
     return "".join(f" {part}" for part in found)
 
 
@@ -102,7 +110,22 @@ def _when(span: p.Span) -> str:
     return (
         words
         if lead
-        in ("in", "on", "since", "between", "from", "before", "after", "during", "until", "over", "of", "as", "for")
+        in (
+            "in",
+            "on",
+            "since",
+            "between",
+            "from",
+            "before",
+            "after",
+            "during",
+            "until",
+            "over",
+            "of",
+            "as",
+            "for",
+            "at",
+        )
         else f"in {words}"
     )
 
@@ -116,8 +139,13 @@ def _groups(plan: p.SeriesPlan) -> str:
 
 def explain(plan: p.SeriesPlan) -> str:
     """Describes a plan in a sentence."""
-    told = f"{subject(plan)}{_groups(plan)}{conditions(plan)}, in {plain(plan.table)}"
-    return f"The {told}."
+    order = ""
+    if plan.limit is not None:
+        which = "newest" if plan.newest else "highest" if plan.descending else "lowest"
+        order = f", the {plan.limit} {which}"
+    elif plan.descending is not None:
+        order = f", the {'highest' if plan.descending else 'lowest'} first"
+    return f"The {subject(plan)}{_groups(plan)}{conditions(plan)}{order}, in {plain(plan.table)}."
 
 
 def chart(plan: p.SeriesPlan, target: Target) -> Chart:
@@ -152,6 +180,16 @@ def chart(plan: p.SeriesPlan, target: Target) -> Chart:
         case p.Change(rank=None):
             keys = series_of(plan, target)
             return Chart("bar", keys[0], ("percent",)) if keys else Chart("number", None, ("percent",))
+        case p.Difference():
+            return Chart(
+                "line", plan.unit if plan.unit != target.step and plan.unit else target.time.name, ("difference",)
+            )
+        case p.Ratio(percent=percent):
+            x = plan.unit or plan.part or next(iter(plan.labels), None)
+            shown = ("percent" if percent else "_per_".join(plan.measures),)
+            return Chart("line" if plan.unit else "bar" if x else "number", x, shown)
+        case p.Labels() | p.Gaps() | p.Bounds():
+            return Chart("number", None, ())
         case p.Correlation():
             return Chart("number", None, ("correlation",))
         case p.Since():
