@@ -25,6 +25,7 @@ from atlas.db.database import Database
 from atlas.db.guard import CHANNEL, PROCESS, SERVERS_LOCK, Gate, Guard
 from atlas.db.job_queue import STALLED_SECONDS, Heartbeats
 from atlas.db.named_queries import queries
+from atlas.db.prepared import PreparedStatements, Statement
 from atlas.errors import BadRequestError, UnavailableError
 from atlas.imports import repository as imports
 from atlas.imports.background import SeenTwice
@@ -237,12 +238,24 @@ async def in_transaction(database: Database) -> None:
         await connection.execute("SELECT 1")
 
 
+ONE = Statement(b"SELECT 1", 0)
 WAITING: dict[str, Callable[[Database], Coroutine[Any, Any, object]]] = {
     "a statement": lambda database: database.fetch("SELECT 1"),
     "a look-up": lambda database: database.look_up("SELECT 1"),
+    "a prepared look-up": lambda database: database.find(ONE),
+    "a small write": lambda database: database.write(ONE),
     "a transaction": in_transaction,
     "a read": lambda database: database.fetch_arrow("SELECT 1 AS a", len),
 }
+
+
+async def busy(pool: PreparedStatements) -> list[asyncio.Future[object]]:
+    """Makes all connections of a pool busy for a moment."""
+    waits = Statement(b"SELECT 1 FROM pg_sleep(1)", 0)
+    found = [asyncio.ensure_future(pool.run(waits, ())) for _ in range(pool.size)]
+    while sum(not one._kept and one._answer is not None for one in pool._links) < pool.size:
+        await asyncio.sleep(0.01)
+    return found
 
 
 @pytest.mark.parametrize("kind", WAITING)
@@ -251,11 +264,14 @@ async def test_who_waited_for_the_database_meets_the_gate_again(database_url: st
     database = Database(database_url, pool_size=1, statement_timeout=60, reading=turns)
     await database.open()
     pool = database._lookups if kind == "a look-up" else database._pool
+    prepared = {"a prepared look-up": database._quick, "a small write": database._writes}.get(kind)
     try:
         async with contextlib.AsyncExitStack() as held:
             await held.enter_async_context(turns.turn())
             for _ in range(pool.max_size):
                 await held.enter_async_context(pool.connection())
+            if prepared is not None:
+                held.push_async_callback(asyncio.gather, *await busy(prepared))
             waiting = asyncio.create_task(WAITING[kind](database))
             await asyncio.sleep(0.1)
             assert not waiting.done()

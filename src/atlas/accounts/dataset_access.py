@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from atlas.accounts.access import Access
+from atlas.db.binary_values import INT4, arrays
 from atlas.db.database import Database
 from atlas.db.named_queries import queries
+from atlas.db.prepared import statement_of
+
+_ACCESS = statement_of(queries("accounts/dataset_access")["access"], "users", "ids")
 
 
 async def access(database: Database, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Access]:
     """Returns the rights of users on datasets, by pairs (user id, dataset id). Missing datasets are left out."""
     users, ids = [user for user, _ in pairs], [dataset for _, dataset in pairs]
-    rows = await database.look_up(queries("accounts/dataset_access")["access"], users=users, ids=ids)
+    rows = await database.find(_ACCESS, arrays(INT4, users), arrays(INT4, ids))
     return {(user, dataset): Access(is_owner, tuple(tags)) for user, dataset, is_owner, tags in rows}
 
 

@@ -12,9 +12,12 @@ from psycopg.rows import dict_row
 
 from atlas.accounts.access import Caller
 from atlas.accounts.api_keys import generate_key, hash_key, lookup_prefix, same_hash
-from atlas.db import executor
+from atlas.db import binary_values, executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
+from atlas.db.prepared import statement_of
+
+_FIND_KEYS = statement_of(queries("accounts/keys")["find_keys"], "prefixes")
 
 
 async def find_caller(database: Database, key: str) -> tuple[Caller, bool] | None:
@@ -24,10 +27,10 @@ async def find_caller(database: Database, key: str) -> tuple[Caller, bool] | Non
 
 async def find_callers(database: Database, keys: Collection[str]) -> dict[str, tuple[Caller, bool]]:
     """Returns the results of `find_caller` for the live keys among `keys`."""
-    wanted = {key: prefix for key in keys if (prefix := lookup_prefix(key)) is not None}
+    wanted = {key: prefix for key in keys if (prefix := lookup_prefix(key)) is not None and prefix.isascii()}
     if not wanted:
         return {}
-    rows = await database.look_up(queries("accounts/keys")["find_keys"], prefixes=list(set(wanted.values())))
+    rows = await database.find(_FIND_KEYS, binary_values.arrays(binary_values.TEXT, list(set(wanted.values()))))
     found = {}
     for key, wanted_prefix in wanted.items():
         digest = hash_key(key)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import select
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
@@ -22,6 +22,7 @@ from atlas.db import job_queue
 from atlas.db.guard import CHANNEL, Gate
 from atlas.db.hardening import harden
 from atlas.db.migration_versions import refuse_newer
+from atlas.db.prepared import PreparedStatements, Statement
 from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.kit.json_depth import pruned
 
@@ -42,6 +43,9 @@ ARROW_READERS = 8
 _NO_TURN = contextlib.nullcontext()
 # Connections for looking up keys and rights, beside those of the pool.
 LOOKUP_CONNECTIONS = 3
+# Connections for statements that write a few rows. A statement that waits longer for a lock is left to the pool.
+WRITE_CONNECTIONS = 8
+WRITE_LOCK_MILLISECONDS = 300
 
 
 class Turns(Protocol):
@@ -71,6 +75,10 @@ class Database:
         self._turns, self._reading = turns, reading
         self._timeout_ms = int(statement_timeout * 1000)
         self._pool, self._lookups = self._new_pool(pool_size), self._new_pool(LOOKUP_CONNECTIONS)
+        lookups, writes = LOOKUP_CONNECTIONS, WRITE_CONNECTIONS
+        self._quick = PreparedStatements(url, self._options(), lookups, self.gate.passed, _configure)
+        limit = f"{self._options()} -c lock_timeout={WRITE_LOCK_MILLISECONDS}"
+        self._writes = PreparedStatements(url, limit, writes, self.gate.passed, _configure)
         self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
         self._arrow: ArrowReaders | None = None
         self._making = threading.Lock()
@@ -119,6 +127,8 @@ class Database:
     async def close(self) -> None:
         await self._pool.close()
         await self._lookups.close()
+        await self._quick.close()
+        await self._writes.close()
         self._threads.shutdown(cancel_futures=True)
         if self._arrow is not None:
             self._arrow.close()
@@ -135,16 +145,11 @@ class Database:
     @contextlib.asynccontextmanager
     async def _connection(self, pool: psycopg_pool.AsyncConnectionPool[Connection]) -> AsyncIterator[Connection]:
         await self.gate.passed()
-        try:
+        with _mapped_errors():
             async with pool.connection() as connection:
                 # While the caller waited for a connection, a backup may have taken the place of the database.
                 await self.gate.passed()
                 yield connection
-        except psycopg.errors.LockNotAvailable:
-            # Only a statement with its own lock timeout raises LockNotAvailable, and its caller handles the error.
-            raise
-        except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
-            raise unavailable(error) from error
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, keep: bool = True) -> AsyncIterator[Connection]:
@@ -160,6 +165,25 @@ class Database:
     async def look_up(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
         """Does what `fetch` does, for the first lookups of every request, on connections that nothing slow holds."""
         return await self._fetch(self._lookups, query, parameters)
+
+    async def find(self, statement: Statement, *values: bytes | None) -> list[TupleRow]:
+        """Does what `look_up` does by a prepared statement, with a third of the work."""
+        with _mapped_errors():
+            return await self._quick.run(statement, values)
+
+    async def write(self, statement: Statement, *values: bytes | None) -> list[TupleRow]:
+        """Runs a prepared statement that writes a few rows, and commits.
+
+        Raises UnavailableError when the statement was stopped, or the connection was lost.
+        Raises psycopg.Error otherwise, such as LockNotAvailable when another transaction holds what is needed.
+        """
+        try:
+            return await self._writes.run(statement, values)
+        except psycopg.OperationalError as error:
+            # The effect of a lost connection is unknown, and a stopped statement would be stopped again.
+            if (error.sqlstate or "57").startswith("57"):
+                raise unavailable(error) from error
+            raise
 
     async def _fetch(
         self, pool: psycopg_pool.AsyncConnectionPool[Connection], query: LiteralString, parameters: dict[str, Any]
@@ -221,6 +245,17 @@ class Database:
                 backend.apply_migrations(missing)
             job_queue.install(lock)
             harden(lock)
+
+
+@contextlib.contextmanager
+def _mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        # Only a statement with its own lock timeout raises LockNotAvailable, and its caller handles the error.
+        raise
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
+        raise unavailable(error) from error
 
 
 async def _configure(connection: Connection) -> None:

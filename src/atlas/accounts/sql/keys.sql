@@ -5,7 +5,12 @@ SELECT k.prefix, k.id, k.key_hash, u.id, u.name, o.id, o.schema_name, u.role,
 FROM atlas.api_keys k
 JOIN atlas.users u ON u.id = k.user_id
 JOIN atlas.organizations o ON o.id = u.organization_id
-WHERE k.prefix = ANY(%(prefixes)s) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+WHERE k.prefix = ANY(%(prefixes)s::text[]) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+
+-- name: count_live
+-- Counts the live keys among ids.
+SELECT count(*) FROM atlas.api_keys
+WHERE id = ANY(%(ids)s) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 
 -- name: touch_key
 -- Records the use of a key, at most once a minute.

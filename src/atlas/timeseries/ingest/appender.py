@@ -105,24 +105,18 @@ async def open_appender(connection: Connection, dataset_id: int) -> Appender:
     return await opening.receive()
 
 
-class Appender:
-    """Appends frames, each sorted by time. `close` copies what waits, and `finish` writes the catalog."""
+class RowFitter:
+    """Fits frames, each sorted by time, into a dataset's columns, and numbers and counts their rows."""
 
-    def __init__(
-        self, connection: Connection, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None
-    ) -> None:
-        self._connection, self._dataset_id, self._state = connection, dataset_id, state
+    def __init__(self, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None) -> None:
+        self._dataset_id, self._state = dataset_id, state
         self._columns, self._last = columns, last
-        self._place = Place(state.schema, state.cold)
-        self._table = hot_of(state.schema, dataset_id, cold=state.cold)
         self._seq, self._top = state.last_seq, state.max_ts
         self._late = 0
         self._extra = False
         self._blocks: list[Block] = []
         self._waiting: list[pa.Table] = []
         self._copied = state.last_seq
-        self._series = latest_rows.series_with(state.schema, dataset_id, state.keys, columns)
-        self._latest: pa.Table | None = None
         # Whether the catalog differs from the state in `tail`.
         self._changed = False
 
@@ -139,6 +133,73 @@ class Appender:
         except RowError:
             return False
         return not self.changes_schema(frames)
+
+    def _count(self, frame: Frame) -> None:
+        micros = frame.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        top = self._top
+        if top is not None:
+            self._late += int(np.searchsorted(micros, top, side="left"))
+        self._top = int(micros[-1]) if top is None else max(top, int(micros[-1]))
+        self._blocks += _blocks_of(micros, self._seq + 1)
+        self._seq += len(frame)
+
+    def take(self, frame: Frame) -> None:
+        """Adds few rows, but at least one, that fit the columns. Like `add` without waiting."""
+        self._count(frame)
+        self._waiting.append(fit(frame, self._columns))
+
+    def waiting(self) -> pa.Table:
+        """Returns the rows to copy, without their numbers, and empties the list of waiting rows."""
+        fitted = self._waiting[0]
+        if len(self._waiting) > 1:
+            fitted = pa.concat_tables(self._waiting, promote_options="default").combine_chunks()
+        self._waiting = []
+        self._extra = self._extra or "_extra" in fitted.column_names
+        return fitted
+
+    def counted(self) -> tuple[dict[str, Any], list[Block]]:
+        """Returns the parameters of `advance_state` and the new blocks. `tail` is correct once both are stored."""
+        # The first blocks are joined to the last stored block until that block is full.
+        blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
+        grown = None if self._last is None else blocks.pop(0)
+        # New blocks may be merged with others.
+        self._last, self._changed = grown, self._changed or bool(blocks)
+        return {
+            "id": self._dataset_id,
+            "last_seq": self._seq,
+            "added": self._seq - self._state.last_seq,
+            "late": self._late,
+            "max_ts": self._top,
+            "extra": self._extra,
+            "block_first": grown and grown.first_seq,
+            "block_last": grown and grown.last_seq,
+            "block_rows": grown and grown.rows,
+            "block_min": grown and grown.min_ts,
+            "block_max": grown and grown.max_ts,
+        }, blocks
+
+    @property
+    def tail(self) -> Tail | None:
+        """The dataset's state after the write, or None when the state is not known or not worth caching."""
+        if self._changed or self._last is None or len(self._columns) > MOST_COLUMNS:
+            return None
+        version = self._state.version + (self._seq > self._state.last_seq)
+        state = replace(self._state, last_seq=self._seq, max_ts=self._top, version=version)
+        return Tail(state, self._columns, self._last)
+
+
+class Appender(RowFitter):
+    """Appends frames, each sorted by time. `close` copies what waits, and `finish` writes the catalog."""
+
+    def __init__(
+        self, connection: Connection, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None
+    ) -> None:
+        super().__init__(dataset_id, state, columns, last)
+        self._connection = connection
+        self._place = Place(state.schema, state.cold)
+        self._table = hot_of(state.schema, dataset_id, cold=state.cold)
+        self._series = latest_rows.series_with(state.schema, dataset_id, state.keys, columns)
+        self._latest: pa.Table | None = None
 
     async def add(self, frame: Frame, first_row: int = 0) -> None:
         """Numbers the rows of a frame, and copies them unless they are few.
@@ -178,29 +239,6 @@ class Appender:
         if self._series is not None and before is None:
             await series_tables.settle(self._connection, self._dataset_id)
 
-    def _count(self, frame: Frame) -> None:
-        micros = frame.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
-        top = self._top
-        if top is not None:
-            self._late += int(np.searchsorted(micros, top, side="left"))
-        self._top = int(micros[-1]) if top is None else max(top, int(micros[-1]))
-        self._blocks += _blocks_of(micros, self._seq + 1)
-        self._seq += len(frame)
-
-    def take(self, frame: Frame) -> None:
-        """Adds few rows, but at least one, that fit the columns. Like `add` without waiting."""
-        self._count(frame)
-        self._waiting.append(fit(frame, self._columns))
-
-    def waiting(self) -> pa.Table:
-        """Returns the rows to copy, without their numbers, and empties the list of waiting rows."""
-        fitted = self._waiting[0]
-        if len(self._waiting) > 1:
-            fitted = pa.concat_tables(self._waiting, promote_options="default").combine_chunks()
-        self._waiting = []
-        self._extra = self._extra or "_extra" in fitted.column_names
-        return fitted
-
     async def flush(self) -> None:
         """Copies the waiting rows."""
         if not self._waiting:
@@ -219,27 +257,6 @@ class Appender:
             await latest_rows.keep(self._connection, self._series, self._latest)
             self._latest = None
 
-    def counted(self) -> tuple[dict[str, Any], list[Block]]:
-        """Returns the parameters of `advance_state` and the new blocks. `tail` is correct once both are stored."""
-        # The first blocks are joined to the last stored block until that block is full.
-        blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
-        grown = None if self._last is None else blocks.pop(0)
-        # New blocks may be merged with others.
-        self._last, self._changed = grown, self._changed or bool(blocks)
-        return {
-            "id": self._dataset_id,
-            "last_seq": self._seq,
-            "added": self._seq - self._state.last_seq,
-            "late": self._late,
-            "max_ts": self._top,
-            "extra": self._extra,
-            "block_first": grown and grown.first_seq,
-            "block_last": grown and grown.last_seq,
-            "block_rows": grown and grown.rows,
-            "block_min": grown and grown.min_ts,
-            "block_max": grown and grown.max_ts,
-        }, blocks
-
     async def finish(self) -> int:
         """Stores blocks and counters and notifies listeners, after `close`. Returns the number of rows.
 
@@ -253,15 +270,6 @@ class Appender:
             if blocks:
                 await self._store_blocks(blocks)
         return added
-
-    @property
-    def tail(self) -> Tail | None:
-        """The dataset's state after the write, or None when the state is not known or not worth caching."""
-        if self._changed or self._last is None or len(self._columns) > MOST_COLUMNS:
-            return None
-        version = self._state.version + (self._seq > self._state.last_seq)
-        state = replace(self._state, last_seq=self._seq, max_ts=self._top, version=version)
-        return Tail(state, self._columns, self._last)
 
     async def _store_blocks(self, blocks: Sequence[Block]) -> None:
         arrays = {

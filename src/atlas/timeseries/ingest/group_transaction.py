@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import enum
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +16,35 @@ from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import idempotency
 from atlas.timeseries.ingest.appender import Opening, Tail
 from atlas.timeseries.ingest.idempotency import Retry
+from atlas.timeseries.ingest.plain_row import PlainRow
 from atlas.timeseries.ingest.single_statement import append_at_once
 
 
 @dataclass(frozen=True, slots=True)
 class SmallInsert:
-    """Rows in memory, sorted by time, and the response to send once the rows are stored."""
+    """Rows in memory, sorted by time, and the response to send once the rows are stored.
+
+    plain: the only row, in place of frames. key_id: the caller's API key, if only the statement that stores the rows
+    checks whether the key is live.
+    """
 
     frames: Sequence[Frame]
     rows: int
     response: Any
     retry: Retry | None = None
+    plain: PlainRow | None = None
+    key_id: int | None = None
+
+    @property
+    def parts(self) -> Sequence[PlainRow | Frame]:
+        """The rows, without empty frames."""
+        return [frame for frame in self.frames if len(frame)] if self.plain is None else [self.plain]
+
+
+class Unchecked(enum.Enum):
+    """The answer to an insert that was not stored, because nothing tells whether its caller's key is live."""
+
+    UNCHECKED = enum.auto()
 
 
 class ApartError(Exception):
@@ -39,25 +58,38 @@ async def insert_group(
 
     No two inserts of a group may have the same idempotency key. When the function returns, the rows are committed and
     on disk, and listeners are notified. Returns an answer for each insert, and the `tail` for the next group, or None.
-    An answer is the insert's response, the earlier response of its key, or the AtlasError that refuses its key.
+    An answer is the insert's response, the earlier response of its key, or the AtlasError that refuses its key; or
+    UNCHECKED for an insert with a `key_id` that the statement did not store.
 
     Raises ApartError: when a group of several inserts needs a schema change.
     """
-    keys = idempotency.parameters_of((one.retry, one.response) for one in group if one.retry is not None)
-    async with database.connection() as connection:
+    claims = _claims(group)
+    if tail is not None:
+        parts = [part for one in group for part in one.parts]
+        keys = {one.key_id for one in group if one.key_id is not None}
+        tail = await append_at_once(database, dataset_id, tail, parts, claims, keys) if parts else None
         if tail is not None:
-            frames = [frame for one in group for frame in one.frames if len(frame)]
-            tail = await append_at_once(connection, dataset_id, tail, frames, keys) if frames else None
-            if tail is not None:
-                return [one.response for one in group], tail
+            return [one.response for one in group], tail
+    checked = [one for one in group if one.key_id is None]
+    if len(checked) < len(group):
+        answers: Iterable[Any] = ()
+        if checked:
+            answers, tail = await insert_group(database, dataset_id, checked)
+        known = iter(answers)
+        return [Unchecked.UNCHECKED if one.key_id is not None else next(known) for one in group], tail
+    async with database.connection() as connection:
         try:
-            return await _insert(connection, dataset_id, group, keys)
+            return await _insert(connection, dataset_id, group, claims)
         finally:
             # After an error the transaction is rolled back here, because a pipeline cannot run inside
             # `connection.transaction()`.
             if connection.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
                 with contextlib.suppress(psycopg.Error):
                     await connection.rollback()
+
+
+def _claims(group: Sequence[SmallInsert]) -> dict[str, list[Any]]:
+    return idempotency.parameters_of((one.retry, one.response) for one in group if one.retry is not None)
 
 
 async def _insert(

@@ -43,10 +43,7 @@ _BODY = msgspec.json.Decoder(_Body)
 
 def decode(body: bytes) -> tuple[Frame, object] | None:
     """Decodes like `json_arrow.decode`, or returns None for a body that is large or not plain."""
-    # An escaped character may be a character that PostgreSQL's text cannot hold.
-    if len(body) > SMALL_BYTES or b"\\u" in body or b"\0" in body or _MINUS_ZERO.search(body):
-        return None
-    if loses_digits(body):
+    if not is_small_and_plain(body):
         return None
     try:
         parsed = _BODY.decode(body)
@@ -57,6 +54,19 @@ def decode(body: bytes) -> tuple[Frame, object] | None:
     if ts is None or columns is None or _has_more_members(body, parsed):
         return None
     return Frame(ts, columns), None if parsed.dataset is msgspec.UNSET else parsed.dataset
+
+
+def is_small_and_plain(body: bytes) -> bool:
+    """Checks what can be told without decoding: size, escaped characters, and numbers that Python's would change."""
+    # An escaped character may be a character that PostgreSQL's text cannot hold.
+    if len(body) > SMALL_BYTES or b"\\u" in body or b"\0" in body or _MINUS_ZERO.search(body):
+        return False
+    return not loses_digits(body)
+
+
+def is_stamp(text: str) -> bool:
+    """Checks whether a text has the form of nearly all timestamps."""
+    return _PLAIN_STAMP.fullmatch(text) is not None
 
 
 def _has_more_members(body: bytes, parsed: _Body) -> bool:
