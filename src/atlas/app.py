@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -41,13 +42,14 @@ from atlas.saved import routes as content_saved
 from atlas.services import Processes, Services, build_services, lanes_of, reader_limits, secret_of
 from atlas.settings import Settings
 from atlas.tables import routes as content_tables
-from atlas.timeseries import dataset_routes, download_routes, row_routes
+from atlas.timeseries import dataset_routes, download_routes, frequent_routes, row_routes
 from atlas.timeseries.cold.scheduler import Compaction
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.ui import api_reference, assets, client_package, pages
 from atlas.ui import session as ui_session
 from atlas.web import connections, exception_handlers, health_routes, openapi
 from atlas.web.error_schemas import DetailView, ErrorView
+from atlas.web.frequent_requests import FrequentRequests
 from atlas.web.middleware import Metrics, RequestMiddleware, SlashMiddleware
 from atlas.web.path_index import add_routes
 from atlas.web.rate_limit import RateLimiter
@@ -136,15 +138,16 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers
     openapi.install(app, ErrorView, DetailView, add=webhooks_openapi.add)
     install_ui(app, SessionService(database, services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
-    app.add_middleware(
-        RequestMiddleware,
-        metrics=Metrics(registry),
-        gatekeeper=gatekeeper,
-        ledger=RequestLedger(services.usage, services.audit),
-        max_body=settings.max_body_bytes,
-        hosts={name.strip().lower() for name in (settings.allowed_hosts or "").split(",") if name.strip()},
-    )
+    around: dict[str, Any] = {
+        "metrics": Metrics(registry),
+        "gatekeeper": gatekeeper,
+        "ledger": RequestLedger(services.usage, services.audit),
+        "max_body": settings.max_body_bytes,
+        "hosts": {name.strip().lower() for name in (settings.allowed_hosts or "").split(",") if name.strip()},
+    }
+    app.add_middleware(RequestMiddleware, **around)
     app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions, refuse=exception_handlers.refusal)
+    app.add_middleware(FrequentRequests, handlers=frequent_routes.handlers(services.rows), **around)
     return app
 
 

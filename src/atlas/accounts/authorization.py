@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Collection
 from functools import partial
@@ -9,12 +10,15 @@ from functools import partial
 from atlas.accounts import audit, dataset_access
 from atlas.accounts import repository as accounts
 from atlas.accounts.access import Access, Caller
+from atlas.accounts.api_keys import hash_key
 from atlas.db.database import Database
 from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
 from atlas.kit.coalescing import Coalescer
 
-# Maximum number of (user, dataset) ownership pairs to cache.
+# Maximum number of (user, dataset) ownership pairs, and of callers, to cache.
 REMEMBERED = 10_000
+# Seconds for which the caller of a key is remembered. The last use of a key is recorded by the minute.
+REMEMBERED_SECONDS = 20.0
 
 
 def require_admin(caller: Caller, what: str) -> None:
@@ -34,6 +38,8 @@ class AccessService:
         self._touching: set[int] = set()
         # Users and datasets that they own, the least recently used first.
         self._owned: OrderedDict[tuple[int, int], None] = OrderedDict()
+        # Callers by the hash of their key, and when the key was last found live.
+        self._seen: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
 
     async def authenticate(self, key: str | None) -> Caller:
         """Returns the caller of an API key. Raises AuthenticationError for a missing or invalid key."""
@@ -52,7 +58,22 @@ class AccessService:
                 await accounts.touch_key(self._database, caller.key_id)
             finally:
                 self._touching.discard(caller.key_id)
+        self._seen[hash_key(key)] = caller, time.monotonic()
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
         return caller
+
+    def remembered(self, key: str) -> Caller | None:
+        """Returns the caller of a key that was found live within seconds, or None.
+
+        For work that checks in its own statement whether the key is still live.
+        """
+        caller, seen = self._seen.get(hash_key(key), (None, 0.0))
+        return caller if time.monotonic() - seen < REMEMBERED_SECONDS else None
+
+    def owns(self, caller: Caller, dataset_id: int) -> bool:
+        """Returns whether the caller is known to own a dataset, which may have been deleted since."""
+        return (caller.user_id, dataset_id) in self._owned
 
     async def check(self, caller: Caller, dataset_id: int) -> Access:
         """Returns the caller's rights on a dataset. Raises NotFoundError when the dataset does not exist."""

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.accounts.credentials import key_of
-from atlas.kit.admission import Lanes, serving
+from atlas.kit.admission import Lane, Lanes, serving
 from atlas.kit.processor_shares import ProcessorShares
 from atlas.web.admission import admit, lane_of
 from atlas.web.rate_limit import RateLimiter
@@ -41,11 +41,31 @@ class KeyGatekeeper:
             # middleware.
             found = state.get("known") or await self.identify(request.scope)
             state["key_id"], state["caller"] = found.key_id, found
-            state["extra_headers"] = await self._limiter.hit(found)
-            state["booked"] = await self._shares.enter(found)
-            await admit(request.scope, self._lanes.uploads if upload else lane_of(request.scope, self._lanes), found)
+            if state.pop("admitted", None) != found:
+                lane = self._lanes.uploads if upload else lane_of(request.scope, self._lanes)
+                await self._enter(request.scope, lane, found)
         serving(found)
         return found
+
+    def remembered(self, key: str) -> Caller | None:
+        """Returns the caller of a key that was live a moment ago, or None."""
+        return self._access.remembered(key)
+
+    async def admit_remembered(self, scope: Scope, caller: Caller) -> None:
+        """Admits a remembered caller's request, which `admit` then does not do again.
+
+        Raises RateLimitedError or OverloadedError.
+        """
+        scope["state"]["known"] = caller
+        await self._enter(scope, lane_of(scope, self._lanes), caller)
+        scope["state"]["admitted"] = caller
+        serving(caller)
+
+    async def _enter(self, scope: Scope, lane: Lane | None, who: Caller) -> None:
+        state: dict[str, Any] = scope["state"]
+        state["extra_headers"] = await self._limiter.hit(who)
+        state["booked"] = await self._shares.enter(who)
+        await admit(scope, lane, who)
 
     def settle(self, scope: Scope, seconds: float) -> None:
         """Notes processor time that a request has taken since the last note."""

@@ -18,6 +18,11 @@ class RequestAccount:
         self.bytes_in = self.bytes_out = 0
         self._ledger, self._scope, self._tally, self._trail = ledger, scope, tally, trail
 
+    def used(self, dataset: int, rows: int) -> None:
+        """Records a dataset that the request has used, and the number of rows that it has written."""
+        self._trail.datasets.add(dataset)
+        self._tally.rows_written += rows
+
     def answered(self, status: int, request_id: str) -> None:
         """Records a change, or a read of another user's data, in the audit log when the answer begins."""
         caller = self._scope["state"].get("caller")

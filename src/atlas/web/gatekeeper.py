@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.types import Scope
@@ -22,6 +22,15 @@ class Gatekeeper(Protocol):
         Raises AtlasError when the caller is unknown, over a limit, or cannot be served now.
         """
 
+    def remembered(self, key: str) -> Any | None:
+        """Returns the caller of a key that was live a moment ago, or None. Whether the key still is must be checked."""
+
+    async def admit_remembered(self, scope: Scope, caller: Any) -> None:
+        """Does for a remembered caller's request what `admit` does, which does not do it again.
+
+        Raises AtlasError when the caller is over a limit, or cannot be served now.
+        """
+
     def settle(self, scope: Scope, seconds: float) -> None:
         """Notes processor time that a request has taken since the last note."""
 
@@ -31,6 +40,9 @@ class Account(Protocol):
 
     bytes_in: int
     bytes_out: int
+
+    def used(self, dataset: int, rows: int) -> None:
+        """Records a dataset that the request has used, and the number of rows that it has written."""
 
     def answered(self, status: int, request_id: str) -> None:
         """Records that the answer begins."""

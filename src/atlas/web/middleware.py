@@ -25,7 +25,7 @@ from atlas.web.hosts import wrong_host
 from atlas.web.ranges import headless
 
 log = structlog.get_logger()
-_REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -46,6 +46,7 @@ _HEADED = ("/api/", "/health", "/metrics")
 _CLOSE = (b"connection", b"close")
 _RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+MOST_LABELS = 1_000
 # A shared cache must not give one caller's data to another.
 _NOT_SHARED = (b"cache-control", b"private, no-cache")
 
@@ -58,7 +59,7 @@ def last_resort(path: str, error: Exception, request_id: str) -> Response:
     return problem(path, 500, "Internal server error", f"Request ID {request_id}")
 
 
-def _complete_headers(
+def complete_headers(
     headers: Iterable[tuple[bytes, bytes]], scope: Scope, request_id: str
 ) -> list[tuple[bytes, bytes]]:
     """Adds the headers of every response where the response does not set them itself."""
@@ -84,6 +85,31 @@ class Metrics:
             "atlas_request_seconds", "Seconds from request to end of response.", ["route"], registry=registry
         )
         self.active = Gauge("atlas_requests_active", "Requests under way.", registry=registry)
+        # Finding the counters of a request by their labels takes longer than counting.
+        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        """Counts and logs a request that has ended. status: 0 without an answer."""
+        status = status or 499
+        labels = scope["method"], getattr(scope.get("route"), "path", "unmatched"), status
+        counters = self._counters.get(labels)
+        if counters is None:
+            method, route, _ = labels
+            counters = self.requests.labels(method, route, str(status)), self.seconds.labels(route)
+            if len(self._counters) < MOST_LABELS:
+                self._counters[labels] = counters
+        self.active.dec()
+        counters[0].inc()
+        counters[1].observe(seconds)
+        log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+            request_id=request_id,
+            key_id=scope.get("state", {}).get("key_id"),
+        )
 
 
 class SlashMiddleware:
@@ -163,7 +189,7 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         state = scope.setdefault("state", {})
         started = time.perf_counter()
         status = 0
@@ -174,7 +200,7 @@ class RequestMiddleware:
             nonlocal status, closing
             if message["type"] == "http.response.start":
                 status, closing = message["status"], body.left()
-                headers = _complete_headers(message.get("headers", ()), scope, request_id)
+                headers = complete_headers(message.get("headers", ()), scope, request_id)
                 message = {**message, "headers": [*headers, _CLOSE] if closing else headers}
                 account.answered(status, request_id)
                 self._settle(scope, spent)
@@ -206,7 +232,7 @@ class RequestMiddleware:
             finally:
                 release(scope)
                 self._settle(scope, spent)
-                self._record(scope, status, time.perf_counter() - started)
+                self._metrics.answered(scope, status, time.perf_counter() - started, request_id)
                 account.ended(status)
 
     async def _check_and_call(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -251,17 +277,3 @@ class RequestMiddleware:
         # What follows a stream's first byte may take hours.
         self._gatekeeper.settle(scope, spent.seconds)
         spent.seconds = 0.0
-
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
-        self._metrics.active.dec()
-        self._metrics.requests.labels(scope["method"], route, str(status or 499)).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
-        log.info(
-            "request",
-            method=scope["method"],
-            path=scope["path"],
-            status=status or 499,
-            milliseconds=round(seconds * 1000, 1),
-            key_id=scope.get("state", {}).get("key_id"),
-        )

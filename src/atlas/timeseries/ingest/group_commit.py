@@ -68,6 +68,10 @@ class GroupWriter:
         queue.append(waiting)
         return await waiting.answer
 
+    def ready(self, dataset_id: int) -> bool:
+        """Returns whether the next group of a dataset may be written by one statement."""
+        return dataset_id in self._queues or isinstance(self._left.get(dataset_id), Tail)
+
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = start_detached(work)
         self._tasks.add(task)

@@ -58,8 +58,8 @@ async def insert_group(
 
     No two inserts of a group may have the same idempotency key. When the function returns, the rows are committed and
     on disk, and listeners are notified. Returns an answer for each insert, and the `tail` for the next group, or None.
-    An answer is the insert's response, the earlier response of its key, or the AtlasError that refuses its key; or
-    UNCHECKED for an insert with a `key_id` that the statement did not store.
+    An answer is the insert's response, the earlier response of its key, or the AtlasError that refuses its key. An
+    insert with a `key_id` that the single statement did not store has the answer UNCHECKED.
 
     Raises ApartError: when a group of several inserts needs a schema change.
     """

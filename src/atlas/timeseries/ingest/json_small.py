@@ -57,7 +57,7 @@ def decode(body: bytes) -> tuple[Frame, object] | None:
 
 
 def is_small_and_plain(body: bytes) -> bool:
-    """Checks what can be told without decoding: size, escaped characters, and numbers that Python's would change."""
+    """Checks a body without decoding: its size, escaped characters, and numbers that Python would change."""
     # An escaped character may be a character that PostgreSQL's text cannot hold.
     if len(body) > SMALL_BYTES or b"\\u" in body or b"\0" in body or _MINUS_ZERO.search(body):
         return False

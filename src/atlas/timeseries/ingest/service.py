@@ -37,6 +37,7 @@ from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.json_positions import dataset_of
 from atlas.timeseries.ingest.json_stream import INLINE_BYTES, JsonBody
+from atlas.timeseries.ingest.plain_row import PlainRow
 from atlas.timeseries.ingest.preview import preview_frames
 from atlas.timeseries.ingest.row_writer import RowWriter
 from atlas.timeseries.ingest.timestamp_columns import epoch_layout
@@ -146,6 +147,16 @@ class RowService:
         except SeriesKeyError as error:
             raise error.within(single=True) from None
         return answer if isinstance(answer, StoredRow) else _earlier_row(answer)
+
+    async def insert_plain(self, caller: Caller, row: PlainRow) -> bytes | None:
+        """Inserts one row as `insert_one` does, and returns the answer's JSON; or None, where nothing was stored.
+
+        The caller's key need not have been looked up: the statement that stores the row checks the key.
+        """
+        if not self._access.owns(caller, row.dataset) or not self._writer.ready(row.dataset):
+            return None
+        answer = b'{"dataset":%d,"timestamp":"%b","values":%b}' % (row.dataset, row.timestamp.encode(), row.echo)
+        return answer if await self._writer.write_plain(row, caller.key_id, answer) else None
 
     def _unpack(self, body: bytes, encoding: str) -> bytes:
         unpack, limit, pieces = decoder(encoding), SizeLimit(self._max_body), list[bytes]()

@@ -107,9 +107,9 @@ async def append_at_once(
     claims: users, keys, fingerprints and responses of the inserts with an idempotency key, in order of user and key; or
     empty. keys: ids of API keys that must be live.
 
-    Returns None when nothing was written. Reasons are too many rows, a need for other columns, a state that differs
-    from `tail`, a used key, a key that has ended, a lock that another transaction holds, or a value that PostgreSQL
-    refused. The transaction of `group_transaction` then reports the reason.
+    Returns None when nothing was written. Reasons are too many rows, a need for other columns, and a state that differs
+    from `tail`. Other reasons are a used key, a key that has ended, a lock that another transaction holds, and a value
+    that PostgreSQL refused. The transaction of `group_transaction` then reports the reason.
     """
     made = _plain_rows(tail, rows) or _framed_rows(tail, dataset_id, rows)
     if made is None:

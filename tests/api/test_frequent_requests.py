@@ -1,0 +1,279 @@
+"""Requests that go past the layers of the application have the answers, limits, counts and log that they have there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.conftest import Client, People, make_dataset, serve
+
+from atlas.settings import Settings
+from atlas.timeseries.frequent_routes import InsertRow
+from atlas.timeseries.ingest import json_exact, json_small, plain_row
+
+pytestmark = pytest.mark.anyio
+START = {"open": 1.5, "volume": 2, "on": True, "note": "a:b"}
+
+
+def row(dataset: int, values: Any = START, timestamp: str = "2025-01-01T00:00:00Z") -> dict[str, Any]:
+    return {"dataset": dataset, "timestamp": timestamp, "values": values}
+
+
+class Ways:
+    """Counts the requests that each way has answered."""
+
+    def __init__(self) -> None:
+        self.plain = self.left = 0
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
+    found = Ways()
+    usual = InsertRow.answer
+
+    async def answer(*given: Any) -> Any:
+        made = await usual(*given)
+        found.plain += made is not None
+        found.left += made is None
+        return made
+
+    monkeypatch.setattr(InsertRow, "answer", answer)
+    return found
+
+
+async def ready(owner: httpx.AsyncClient) -> int:
+    """A dataset whose state this process knows, and whose owner's key as well."""
+    dataset = await make_dataset(owner)
+    for _ in range(2):
+        assert (await owner.post("/api/rows/", json=row(dataset))).status_code == 201
+    return dataset
+
+
+@pytest.fixture
+def slow(client: Client, people: People) -> httpx.AsyncClient:
+    """A client whose requests go through the application, as it names its key in the other way."""
+    made = client(None)
+    made.headers["Authorization"] = f"Bearer {people.owner}"
+    return made
+
+
+BODIES: list[Callable[[int], Any]] = [
+    row,
+    lambda n: row(n, {"open": 2, "volume": 3}),
+    lambda n: row(n, {}),
+    lambda n: row(n, {"open": 7}),
+    lambda n: row(n, {"volume": 7.0}),
+    lambda n: row(n, {"volume": 2**63 - 1, "open": -0.0}),
+    lambda n: row(n, {"open": 2**53 + 1}),
+    lambda n: row(n, {"open": "text", "note": 5, "on": 1}),
+    lambda n: row(n, {"open": None}),
+    lambda n: row(n, {"note": {"a": [1]}}),
+    lambda n: row(n, {"note": 'quo"te, \\ ä 😀 :'}),
+    lambda n: row(n, START, "2025-01-01 00:00:00.123456+01:00"),
+    lambda n: row(n, START, "2024-02-29"),
+    lambda n: row(n, START, "yesterday"),
+    lambda n: row(n, START, "2025-13-01T00:00:00Z"),
+    lambda n: row(10**6 + n),
+    lambda n: row(-5),
+    lambda n: row(n) | {"more": 1},
+    lambda n: {"dataset": n},
+    lambda n: json.dumps(row(n)).replace('"on"', '"open": 9, "on"'),
+    lambda n: json.dumps(row(n)).replace("{", '{"dataset":1,', 1),
+    lambda n: json.dumps(row(n)).replace("1.5", "1.50000000000000001"),
+    lambda n: json.dumps(row(n), indent=4),
+    lambda n: json.dumps(row(n)).replace('"volume": 2', '"volume": -0'),
+    lambda n: "\ufeff" + json.dumps(row(n)),
+    lambda n: "[]",
+    lambda n: "{",
+]
+
+
+async def test_answers_are_those_of_the_application(
+    client: Client, people: People, slow: httpx.AsyncClient, ways: Ways
+) -> None:
+    owner = client(people.owner)
+    one, other = await ready(owner), await ready(owner)
+    for make in BODIES:
+        found = []
+        for sender, dataset in ((owner, one), (slow, other)):
+            body = make(dataset)
+            content = body if isinstance(body, str) else json.dumps(body)
+            headers = {"Content-Type": "application/json", "X-Request-ID": "same"}
+            answer = await sender.post("/api/rows", content=content.encode(), headers=headers)
+            text = answer.text.replace(f'"dataset":{dataset},', "").replace(str(dataset + 10**6), "")
+            found.append((answer.status_code, text, sorted(answer.headers.items())))
+            # So that the next meets a dataset whose state is known.
+            await owner.post("/api/rows/", json=row(dataset, {}))
+        assert found[0][:2] == found[1][:2], make(1)
+        names = [[name for name, _ in headers if name != "content-length"] for *_, headers in found]
+        assert names[0] == names[1]
+    assert ways.plain > 2 * len(BODIES) + 6
+    assert ways.left < len(BODIES)
+    pages = [(await owner.get(f"/api/rows/?dataset={dataset}&limit=500")).json() for dataset in (one, other)]
+    for page, dataset in zip(pages, (one, other), strict=True):
+        for item in page["results"]:
+            assert item.pop("dataset") == dataset
+    assert pages[0]["results"] == pages[1]["results"]
+    columns = [(await owner.get(f"/api/columns/?dataset={dataset}")).json() for dataset in (one, other)]
+    assert [(c["name"], c["dtype"]) for c in columns[0]] == [(c["name"], c["dtype"]) for c in columns[1]]
+
+
+async def test_headers_that_ask_for_more(client: Client, people: People, ways: Ways) -> None:
+    owner = client(people.owner)
+    dataset = await ready(owner)
+    before = ways.plain
+    headers: list[dict[str, str]] = [
+        {"Idempotency-Key": "k"},
+        {"Content-Encoding": "gzip"},
+        {"Content-Type": "text/plain"},
+        {"X-API-Key": people.owner + "x"},
+        {"Host": "bad host"},
+    ]
+    found = [(await owner.post("/api/rows/", json=row(dataset), headers=one)).status_code for one in headers]
+    assert found == [201, 400, 201, 401, 400]
+    assert (await owner.post("/api/rows/?epoch=s", json=row(dataset, timestamp="1750000000"))).status_code == 201
+    assert (await owner.post("/api/rows/?wrong=s", json=row(dataset))).status_code == 400
+    assert ways.plain == before
+
+
+async def test_usage_and_the_audit_log(
+    client: Client, people: People, slow: httpx.AsyncClient, owner_is_admin: None, ways: Ways
+) -> None:
+    owner = client(people.owner)
+    one, other = await ready(owner), await ready(owner)
+
+    async def used() -> tuple[int, ...]:
+        day = (await owner.get("/api/v1/usage")).json()["days"][-1]
+        return tuple(day[name] for name in ("requests", "errors", "bytes_in", "bytes_out", "rows_written"))
+
+    counts, before = [], ways.plain
+    for sender, dataset in ((owner, one), (slow, other)):
+        first = await used()
+        for _ in range(5):
+            assert (await sender.post("/api/rows/", json=row(dataset))).status_code == 201
+        counts.append(tuple(now - then for now, then in zip(await used(), first, strict=True)))
+    # The figures themselves take a few bytes more or less in the answer of /usage.
+    assert counts[0][:3] + counts[0][4:] == counts[1][:3] + counts[1][4:]
+    assert abs(counts[0][3] - counts[1][3]) < 20
+    assert ways.plain == before + 5
+    entries = (await owner.get("/api/v1/admin/audit?limit=200")).json()["entries"]
+    logged = []
+    for dataset in (one, other):
+        mine = [entry for entry in entries if entry["dataset_id"] == dataset and entry["path"] == "/api/rows/"]
+        logged.append(
+            sum(entry["requests"] for entry in mine),
+        )
+        assert {(entry["status"], entry["method"], entry["action"]) for entry in mine} == {(201, "POST", "write")}
+        assert sum(entry["rows"] for entry in mine) == 7
+    assert logged == [7, 7]
+    shown = (await owner.get("/metrics")).text
+    assert 'atlas_requests_total{method="POST",route="/api/rows/",status="201"} 14.0' in shown
+    assert "atlas_requests_active 1.0" in shown
+
+
+ENDS = {
+    "revoked": "UPDATE atlas.api_keys SET revoked_at = now() WHERE id = {key}",
+    "expired": "UPDATE atlas.api_keys SET expires_at = now() WHERE id = {key}",
+    "gone": "DELETE FROM atlas.api_keys WHERE id = {key}",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_key_ends_at_once(client: Client, people: People, database_url: str, ways: Ways, end: str) -> None:
+    """Whoever ended it, also within the crowd of a group; other keys' rows of the same group are stored."""
+    owner = client(people.owner)
+    made = (await owner.post("/api/v1/keys", json={"name": "another"})).json()
+    other = client(made["key"])
+    dataset = await ready(owner)
+    assert (await other.post("/api/rows/", json=row(dataset))).status_code == 201
+    assert (await other.post("/api/rows/", json=row(dataset))).status_code == 201
+    assert ways.plain
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(ENDS[end].format(key=made["id"]))
+    sent = [other if number % 3 else owner for number in range(30)]
+    answers = await asyncio.gather(*(one.post("/api/rows/", json=row(dataset, {"volume": 9})) for one in sent))
+    assert [answer.status_code for answer in answers] == [401 if one is other else 201 for one in sent]
+    page = (await owner.get(f"/api/rows/?dataset={dataset}&limit=500")).json()
+    assert sum(item["values"].get("volume") == 9 for item in page["results"]) == 10
+    assert (await owner.get("/api/v1/usage")).status_code == 200
+
+
+async def test_limits(settings: Settings, people: People, ways: Ways) -> None:
+    async with serve(settings.model_copy(update={"rate_limit": "12/hour"})) as make:
+        owner = make(people.owner)
+        dataset = await ready(owner)
+        answers = [await owner.post("/api/rows/", json=row(dataset)) for _ in range(12)]
+        assert [answer.status_code for answer in answers] == [201] * 9 + [429] * 3
+        assert [answer.headers["RateLimit-Remaining"] for answer in answers[:3]] == ["8", "7", "6"]
+        assert answers[-1].headers["Retry-After"]
+        assert ways.plain == 9
+
+
+async def test_a_dataset_that_is_gone_and_others_data(client: Client, people: People, ways: Ways) -> None:
+    owner, stranger = client(people.owner), client(people.stranger)
+    dataset, own = await ready(owner), await ready(stranger)
+    before = ways.plain
+    assert (await stranger.post("/api/rows/", json=row(dataset))).status_code == 403
+    assert (await stranger.post("/api/rows/", json=row(own))).status_code == 201
+    assert ways.plain == before + 1
+    assert (await owner.delete(f"/api/datasets/{dataset}/")).status_code == 204
+    assert (await owner.post("/api/rows/", json=row(dataset))).status_code == 404
+
+
+async def test_a_crowd(client: Client, people: People, ways: Ways) -> None:
+    """Rows, changes of columns, bulk inserts and reads at once: each row is there once, in the order of its number."""
+    owner, chance = client(people.owner), random.Random(4)
+    dataset = await ready(owner)
+
+    async def one(number: int) -> None:
+        values = {"mark": number} | ({f"new{number % 7}": number} if chance.random() < 0.1 else {})
+        if chance.random() < 0.1:
+            rows = [{"timestamp": "2025-01-01T00:00:00Z", "values": values}]
+            answer = await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows})
+        else:
+            answer = await owner.post("/api/rows/", json=row(dataset, values))
+        assert answer.status_code < 300, answer.text
+
+    for start in range(0, 400, 40):
+        await asyncio.gather(*(one(number) for number in range(start, start + 40)))
+    page = (await owner.get(f"/api/rows/?dataset={dataset}&limit=1000")).json()
+    assert sorted(item["values"]["mark"] for item in page["results"][2:]) == list(range(400))
+    assert page["count"] == 402
+    assert ways.plain > 200
+
+
+VALUES = st.dictionaries(
+    st.text(max_size=5),
+    st.one_of(
+        st.integers(-(2**64), 2**64),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.booleans(),
+        st.text(max_size=5),
+        st.none(),
+    ),
+    max_size=4,
+)
+STAMPS = st.one_of(
+    st.datetimes().map(lambda at: at.isoformat() + "Z"), st.sampled_from(["2025-01-01", "", "2025-02-30T00:00:00Z"])
+)
+
+
+@given(VALUES, STAMPS, st.booleans())
+def test_plain_rows_are_decoded_as_by_the_other_decoders(values: Any, stamp: str, escaped: bool) -> None:
+    body = json.dumps(row(5, values, stamp), ensure_ascii=escaped).encode()
+    made = plain_row.decode(body)
+    wrapped = b'{"rows":[' + json.dumps({"timestamp": stamp, "values": values}, ensure_ascii=escaped).encode() + b"]}"
+    quick = json_small.decode(wrapped)
+    assert (made is None) == (quick is None)
+    if made is not None and quick is not None:
+        exact, _ = json_exact.decode(wrapped)
+        assert made.frame() == quick[0] == exact
+        assert json.loads(made.echo) == values
