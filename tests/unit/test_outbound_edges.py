@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,21 @@ from standardwebhooks import Webhook
 from tests.unit.test_outbound_requests import BODY, Names, certificate, closed_port, post, receiver, says
 
 from atlas.errors import BadRequestError
-from atlas.kit.name_lookup import MOST_OF_ZONE
+from atlas.kit.admission import serving
+from atlas.kit.name_lookup import MOST_OF_ORGANIZATION, MOST_OF_ZONE, look_up, looking_up_for
 from atlas.kit.ssrf import Reach, check_form, check_url
 from atlas.webhooks.sender import new_secret, signed_headers
 
 pytestmark = pytest.mark.anyio
+
+
+@dataclass(frozen=True)
+class Member:
+    """Whose request is served."""
+
+    user_id: int
+    organization_id: int
+
 
 BAD = """
 http://[::127.0.0.1]/ http://[::10.0.0.1]/ http://[64:ff9b:1::a00:1]/ http://[5f00::1]/ http://[3fff::1]/
@@ -171,5 +182,36 @@ async def test_a_zone_whose_name_servers_wait_holds_nobody_else_up(monkeypatch: 
             assert await asyncio.wait_for(asyncio.to_thread(int), 5) == 0
             go_on.set()
             assert (await post(f"http://again.slow.example:{server.port}/", seconds=5)).ok
+    finally:
+        go_on.set()
+
+
+async def test_an_organization_with_many_zones_holds_no_other_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, usual, asked = threading.Event(), socket.getaddrinfo, list[str]()
+
+    def resolve(host: Any, *given: Any, **named: Any) -> Any:
+        if str(host).endswith(".example"):
+            asked.append(str(host))
+            go_on.wait(30)
+        return usual("127.0.0.1", *given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    try:
+        with looking_up_for(1):
+            many = [asyncio.create_task(look_up(f"a.slow{n}.example", 80)) for n in range(100)]
+        await asyncio.sleep(0.2)
+        assert len(asked) == MOST_OF_ORGANIZATION
+        with looking_up_for(2):
+            assert await asyncio.wait_for(look_up("quick.test", 80), 5)
+        assert await asyncio.wait_for(look_up("nobodys.test", 80), 5)
+        # A user's request counts for the organization, too; case and a dot at the end make no other zone.
+        serving(Member(3, 2))
+        more = [
+            asyncio.create_task(look_up(f"b{n}.{zone}", 80)) for n in range(5) for zone in ("x.example", "X.Example.")
+        ]
+        await asyncio.sleep(0.2)
+        assert len(asked) == MOST_OF_ORGANIZATION + MOST_OF_ZONE
+        go_on.set()
+        assert all(await asyncio.wait_for(asyncio.gather(*many, *more), 20))
     finally:
         go_on.set()

@@ -1,5 +1,7 @@
 """A database that an older Atlas filled is migrated, answers what that Atlas answered, and goes on being used.
 
+The processes that migrate are killed in the midst of three migrations before.
+
 Each fixture is named after the commit that made it (`make_fixture.py`). Answers may have members that the older ones
 did not; a value that changed on purpose is in `CHANGED`, with the reason.
 """
@@ -10,6 +12,9 @@ import asyncio
 import gzip
 import json
 import re
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +30,7 @@ from tests.upgrades.make_fixture import SECRET
 
 from atlas.consistency.service import ConsistencyService
 from atlas.db.database import Database
+from atlas.db.migration_versions import applied_migrations
 from atlas.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -55,6 +61,37 @@ def read(commit: str, kind: str) -> str:
     return gzip.decompress((FOLDER / f"{commit}.{kind}.gz").read_bytes()).decode()
 
 
+def _kill_amid_migration(url: str, table: str) -> None:
+    """Kills a process that migrates, in the midst of the first migration that changes a table of the catalog.
+
+    The migration waits for a lock meanwhile. What it has done before must be gone.
+    """
+    program = "import sys; from atlas.db.database import Database\n"
+    program += "Database(sys.argv[1], pool_size=2, statement_timeout=60).migrate()"
+    waits = "SELECT pid FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as other:
+        before = applied_migrations(other)
+        holder.execute(sql.SQL("LOCK TABLE atlas.{} IN ACCESS SHARE MODE").format(sql.Identifier(table)))
+        process = subprocess.Popen([sys.executable, "-c", program, url])
+        end = time.monotonic() + 120
+        try:
+            while not (stuck := other.execute(waits, (f"atlas.{table}",)).fetchall()):
+                assert process.poll() is None, "the migration ended"
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            under_way = applied_migrations(other)
+        finally:
+            process.kill()
+            process.wait()
+        holder.rollback()
+        gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
+        while other.execute(gone, ([pid for (pid,) in stuck],)).fetchone() != (0,):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert applied_migrations(other) == under_way, "the migration that was killed counts as none"
+        assert before <= under_way
+
+
 @pytest.fixture(params=FIXTURES, scope="module")
 async def upgraded(request: pytest.FixtureRequest, postgres_url: str, anyio_backend: str) -> AsyncIterator[Upgraded]:
     commit = request.param
@@ -64,6 +101,8 @@ async def upgraded(request: pytest.FixtureRequest, postgres_url: str, anyio_back
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(read(commit, "sql").encode())
+        for table in ("imports", "tables", "import_issues"):
+            _kill_amid_migration(url, table)
         Database(url, pool_size=2, statement_timeout=60).migrate()
         # Keys of idempotent requests count however old the fixture is.
         settings = Settings(

@@ -30,6 +30,7 @@ from atlas.imports.load import Target
 from atlas.imports.service import ImportRequest, ImportService, find_import
 from atlas.kit.admission import serving
 from atlas.kit.json_depth import TOO_DEEP, too_deep
+from atlas.kit.name_lookup import looking_up_for
 from atlas.kit.object_store import ObjectStorage
 from atlas.kit.ssrf import check_url
 from atlas.kit.tasks import start_detached
@@ -189,9 +190,10 @@ class BackgroundService:
         secret = await webhooks.secret(self._database, found["organization_id"], sender.new_secret())
         body = found["payload"].encode()
         headers = sender.signed_headers(secret, message_id(delivery_id), datetime.now(UTC), body)
-        attempt = await sender.post_json(
-            found["url"], body, headers=headers, allow_loopback=self._allow_loopback, seconds=self._timeout
-        )
+        with looking_up_for(found["organization_id"]):
+            attempt = await sender.post_json(
+                found["url"], body, headers=headers, allow_loopback=self._allow_loopback, seconds=self._timeout
+            )
         last = found["attempts"] + 1 >= DELIVERY_ATTEMPTS
         status = "delivered" if attempt.ok else "failed" if last else "pending"
         await webhooks.record(self._database, delivery_id, attempt, status)
