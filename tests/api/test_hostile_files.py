@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import psutil
 import psycopg
 import pytest
+from psycopg import sql
 from tests import bombs
 from tests.conftest import People
 from tests.contract import serving
@@ -65,3 +67,48 @@ def test_an_import_ends_with_its_client(settings: Settings, people: People, data
         lock.rollback()
         answer = httpx.get(f"{url}/api/v1/tables", headers={"X-API-Key": people.owner})
         assert answer.json()["tables"] == []
+
+
+def test_updates_and_a_redo_end_with_their_client(settings: Settings, people: People, database_url: str) -> None:
+    headers = {"X-API-Key": people.owner}
+    rows = b"name,age\nAnn,30\nBob,40\n"
+    with serving(settings) as url, psycopg.connect(database_url, autocommit=True) as watch:
+        done = send(url, people.owner, rows, "x.csv").json()
+        found = watch.execute(
+            "SELECT o.schema_name, t.id FROM atlas.tables t JOIN atlas.organizations o ON o.id = t.organization_id"
+        ).fetchone()
+        assert found is not None
+        stored = sql.Identifier(found[0], f"_table_{found[1]}")
+
+        def ask(query: sql.Composable) -> list[Any]:
+            return [value for (value,) in watch.execute(query)]
+
+        everything = sql.SQL("SELECT jsonb_agg(to_jsonb(t)) FROM {} t").format(stored)
+        statuses = sql.SQL("SELECT status FROM atlas.imports")
+        before = ask(everything)
+        condition = {"mode": "condition", "condition": "age > 0", "updates": {"age": 1}, "confirm_all": True}
+        batch = {"mode": "batch", "batch_updates": [{"keys": {"name": "Ann"}, "values": {"age": 2}}]}
+        update = f"{url}/api/v1/tables/people/update"
+        requests: list[tuple[str, dict[str, Any]]] = [
+            (update, {"json": condition}),
+            (update, {"json": batch}),
+            (f"{update}/file", {"data": {"key_columns": "name"}, "files": {"file": ("u.csv", b"name,age\nBob,3\n")}}),
+            (f"{url}/api/v1/import/{done['import_id']}/redo", {"json": {"auto_execute": True}}),
+        ]
+        waiting = sql.SQL(
+            "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+            "WHERE NOT l.granted AND d.datname = current_database()"
+        )
+        for path, body in requests:
+            with psycopg.connect(database_url) as lock:
+                lock.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(stored))
+                with contextlib.suppress(httpx.TimeoutException):
+                    # The wait for an answer begins when the body has been sent.
+                    answer = httpx.post(path, headers=headers, timeout=httpx.Timeout(30, read=1.5), **body)
+                    pytest.fail(f"{path} waits for the lock: {answer.text}")
+                # The work ends before the lock does.
+                wait(lambda: ask(waiting) == [0])
+            wait(lambda: "running" not in ask(statuses))
+            assert ask(statuses).count("success") == 1, path
+            assert ask(everything) == before, path
+        assert httpx.post(update, headers=headers, json=condition, timeout=60).json()["rows_updated"] == 2
