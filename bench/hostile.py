@@ -3,6 +3,7 @@
     python dev.py run python bench/hostile.py [--seconds 20] [--workers 1] [--only NAME …]
 
 Prints for each attack how the quiet organization fared: the p99 of each kind of request beside that of the idle server,
+how many times as long its usual request takes (the medians of all kinds, as a geometric mean), requests a second,
 answers of 5xx, deaths of the server, and the most memory over idle. The command ends with 1 where a figure misses what
 docs/faults.md promises.
 
@@ -36,6 +37,10 @@ from attacking.server import Server, Watch, folder
 
 # What may be at most: memory over idle in bytes, and the quiet organization's p99 over that of the idle server.
 MEMORY, SLOWER = 2**30, 3.0
+# How many times as long as on the idle server the usual request of the quiet organization may take, while one user of
+# another organization asks by many keys.
+SLOWED = 1.5
+BY_MANY_KEYS = ("many_keys", "ordinary_requests")
 # Requests of a kind below which a p99 is the slowest of few.
 FEW = 20
 IDLE_TIMES, REST_SECONDS = 5, 3.0
@@ -65,11 +70,27 @@ class Phase:
         values = sorted(self.times.get(kind, []))
         return values[min(len(values) - 1, int(len(values) * 0.99))] if values else 0.0
 
+    def usual(self, kind: str) -> float:
+        """The median of a kind of request."""
+        return statistics.median(self.times.get(kind) or [0.0])
+
+    @property
+    def pace(self) -> float:
+        """Requests that were answered, in a second."""
+        answered = sum(len(times) for kind, times in self.times.items() if kind != "event")
+        return answered / max(0.001, self.lasted)
+
+    @property
+    def lasted(self) -> float:
+        return self.ended - self.begun
+
 
 def together(phases: list[Phase]) -> Phase:
     """Phases of one kind as one, of which a p99 is the median of theirs."""
 
     class Several(Phase):
+        lasted = sum(phase.lasted for phase in phases)
+
         def p99(self, kind: str) -> float:
             return statistics.median(phase.p99(kind) for phase in phases)
 
@@ -224,9 +245,9 @@ def report(phases: list[Phase], usual: int, deaths: list[str], log: Path) -> int
     print(
         "\n| Attack | "
         + " | ".join(kinds)
-        + " | quiet not 2xx | hostile | attackers' CPU | memory over idle | /health |"
+        + " | usual | a second | quiet not 2xx | hostile | attackers' CPU | memory over idle | /health |"
     )
-    print("| --- |" + " ---: |" * (len(kinds) + 5))
+    print("| --- |" + " ---: |" * (len(kinds) + 7))
     bad: list[str] = [f"died: {death}" for death in deaths]
     for phase in phases:
         cells = []
@@ -235,12 +256,18 @@ def report(phases: list[Phase], usual: int, deaths: list[str], log: Path) -> int
             cells.append(f"{mine * 1000:.0f} ms" + ("" if phase is idle else f" ({ratio:.1f})"))
             if phase is not idle and ratio > SLOWER and len(idle.times[kind]) >= FEW:
                 bad.append(f"{phase.name}: p99 of {kind} {ratio:.1f} times that of the idle server")
+        slowed = statistics.geometric_mean(max(phase.usual(k), 1e-4) / max(idle.usual(k), 1e-4) for k in kinds)
+        if phase.name in BY_MANY_KEYS and slowed > SLOWED:
+            bad.append(f"{phase.name}: usual requests take {slowed:.2f} times as long as on the idle server")
+        if phase.name in BY_MANY_KEYS and phase.pace * SLOWED < idle.pace:
+            bad.append(f"{phase.name}: {phase.pace:.1f} requests a second, {idle.pace:.1f} on the idle server")
         failed = {status: count for status, count in phase.statuses.items() if not 200 <= status < 300}
         over = phase.memory - usual
         told = ", ".join(f"{status} × {count}" for status, count in sorted(phase.answers.items()))
         print(
             f"| {phase.name} | "
             + " | ".join(cells)
+            + f" | {slowed:.2f} | {phase.pace:.1f}"
             + f" | {failed or 0} | {told} | {phase.attackers:.1f} s | {over / 2**20:.0f} MiB | {phase.health:.2f} s |"
         )
         if failed:

@@ -141,6 +141,24 @@ def many_keys(target: Target) -> None:
     together(target, 24, lambda n: target.ask("POST", "/api/v1/sql", key=n, json={"sql": queries.CROSS}))
 
 
+def ordinary_requests(target: Target) -> None:
+    """What the quiet organization asks, too, by one user's keys, as often as 24 connections let it."""
+    row = {"dataset": target.dataset, "timestamp": "2026-01-01T00:00:00Z", "values": {"a": 1}}
+    question = {"prompt": "How many leads are there?"}
+    csv = b"name,email,amount\nAnn,ann@example.com,1.5\n"
+    calls: list[Callable[[], Any]] = []
+    for key in range(len(target.keys)):
+        calls += [
+            lambda k=key: target.ask("POST", "/api/rows/", key=k, json=row),
+            lambda k=key: target.ask("GET", f"/api/rows/?dataset={target.dataset}&limit=100", key=k),
+            lambda k=key: target.ask("GET", f"/api/datasets/{target.dataset}/", key=k),
+            lambda k=key: target.ask("POST", "/api/v1/sql", key=k, json={"sql": "SELECT avg(amount) FROM leads"}),
+            lambda k=key: target.ask("POST", "/api/v1/query", key=k, json=question),
+            lambda k=key: target.upload("o.csv", csv, key=k, instruction="Import into leads, skip duplicates"),
+        ]
+    in_turn(target, 24, calls)
+
+
 def bodies_without_key(target: Target) -> None:
     """Large JSON bodies and forms that nobody with a key has sent, in any case of the headers."""
     body = b'{"sql":[' + b"[]," * (20 * MB // 3) + b"[]]}"
@@ -383,6 +401,7 @@ ATTACKS: dict[str, Callable[[Target], None]] = {
         workbooks,
         sql,
         many_keys,
+        ordinary_requests,
         bodies_without_key,
         unfinished_bodies,
         half_open,
