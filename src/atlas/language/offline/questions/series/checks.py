@@ -96,6 +96,7 @@ def finish(plan: p.SeriesPlan, target: Target, notes: list[str]) -> Completed:
         raise UnclearError(f"Which column is meant: {join_words(list(plan.measures) or ['none'])}?")
     if isinstance(function, p.Latest) and (plan.unit or function.both) and len(plan.measures) != 1:
         raise UnclearError(f"Which column is meant: {join_words(list(plan.measures))}?")
+    _check_rows(plan)
     if isinstance(function, p.Ratio) and len(plan.measures) != 2:
         raise UnclearError("Which two columns are meant?")
     if (plan.unit or plan.part) and not isinstance(function, (*_GROUPED, p.Values, p.Extreme)):
@@ -117,6 +118,21 @@ def finish(plan: p.SeriesPlan, target: Target, notes: list[str]) -> Completed:
     plan = _fit(plan, target, notes)
     _tell_series(plan, target, notes)
     return Completed(plan, notes)
+
+
+# Functions that compare a row with those before, which a condition on days or values would take away.
+_OVER_ROWS = (p.Growth, p.Moving, p.Volatility, p.Gaps, p.Drawdown, p.Difference)
+
+
+def _check_rows(plan: p.SeriesPlan) -> None:
+    """Refuses conditions on rows that the function needs.
+
+    Raises UnclearError: for such a condition.
+    """
+    if plan.days is not None and isinstance(plan.function, (*_OVER_ROWS, p.Run, p.Change)):
+        raise UnclearError(f"Should the changes be counted from {plan.days} to {plan.days}?")
+    if plan.threshold is not None and isinstance(plan.function, (*_OVER_ROWS, p.Change, p.Cumulative, p.Ohlc)):
+        raise UnclearError("What is the limit of?")
 
 
 def _check_pair(plan: p.SeriesPlan) -> None:
@@ -207,6 +223,8 @@ def _definition(plan: p.SeriesPlan, target: Target) -> list[str]:
             return ["The change is from the first to the last row of the time asked for."]
         case p.Growth(year=True):
             return ["Each value is compared with that of a year before."]
+        case p.Growth(summary=("avg" | "median")):
+            return [f"The changes are from {plan.unit or 'row'} to {plan.unit or 'row'}."]
         case p.Growth(function=None, percent=percent, extreme=extreme):
             bucketed = plan.unit is not None and plan.unit != target.step
             found = [

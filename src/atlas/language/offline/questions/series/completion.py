@@ -20,6 +20,8 @@ def complete(found: Parts, target: Target) -> Completed:
     """
     notes = list(found.notes)
     labels = list(found.labels)
+    if found.unit == "year" and any("is read as" in note for note in found.notes):
+        raise UnclearError("Should it be that month of each year?")
     for pin in found.pins:
         if (
             len(pin.values) > 1
@@ -71,7 +73,7 @@ def _measures(found: Parts, target: Target, notes: list[str]) -> list[str]:
             return [column.name for column in target.measures]
         case p.Correlation() if len(target.measures) == 2 and not any(len(pin.values) == 2 for pin in found.pins):
             return [column.name for column in target.measures]
-    if found.how_many is not None and threshold is None:
+    if found.how_many is not None and threshold is None and found.function is None and found.highest is None:
         return []
     price = target.price
     if price is None:
@@ -114,6 +116,8 @@ def _choose(found: Parts, target: Target, measures: list[str], labels: list[str]
         raise UnclearError("Compared with what?")
     if aggregates == ["avg"] and found.adverb and len(measures) == 1 and is_additive(measures[0]):
         return p.Aggregate(("avg",), within=unit), None, labels, None
+    if found.amount and (unit or found.part or labels) and not aggregates and not all(map(is_additive, measures)):
+        raise UnclearError("What should be counted?")
     if aggregates or unit or found.part or (labels and not found.compare and not found.show):
         return p.Aggregate(tuple(aggregates)), unit, labels, None
     if found.show or found.compare or (len(found.spans) == 1 and _is_listed(found.spans[0], target)):
@@ -195,9 +199,14 @@ def _adapt(
         case p.Growth(extreme=extreme) if extreme is not None and highest is not None:
             # `best month`: of totals the greatest, of prices that with the greatest change.
             highest = None
+            unit = unit or found.of_unit
             if aggregates or is_additive(measures[0]):
                 own = aggregates.pop() if aggregates else "sum"
                 function = p.Rank(own, extreme, function.count)
+        case p.Growth(extreme=extreme) if extreme is not None and unit is None:
+            unit = found.of_unit
+        case p.Growth(summary=summary) if summary is not None:
+            pass
         case p.Growth():
             kept = aggregates.pop() if aggregates else "sum" if is_additive(measures[0]) else None
             function = msgspec.structs.replace(function, function=kept)
@@ -206,6 +215,8 @@ def _adapt(
             function = p.Growth(kept)
         case p.Change(rank=None) if is_additive(measures[0]) and target.step not in ("year", "quarter", "month"):
             raise UnclearError(f"Should the change be of {measures[0]} by day, by month or by year?")
+        case p.Change(rank=rank) if rank is not None and found.of_unit is not None:
+            function, unit = p.Growth(extreme=rank, percent=True), found.of_unit
         case p.Change(rank=rank) if rank is not None:
             labels = labels or ([found.of_label] if found.of_label else list(target.keys))
             if not labels:
@@ -223,9 +234,29 @@ def _adapt(
         raise UnclearError("Which of the figures is meant?")
     if found.how_many is not None and not isinstance(function, p.Since):
         raise UnclearError("What should be counted?")
+    _check_words(found, function, unit, labels)
     if isinstance(function, p.Growth) and function.year:
         function, unit = _yearly(function, unit, target)
     return function, unit, labels
+
+
+def _check_words(found: Parts, function: p.Function, unit: str | None, labels: list[str]) -> None:
+    """Refuses words that were read and have no part in the plan.
+
+    Raises UnclearError: for such a word.
+    """
+    if found.of_unit not in (None, unit):
+        raise UnclearError(f"Which {found.of_unit} is meant?")
+    if found.of_part or found.sort or found.descending is not None:
+        raise UnclearError("What should be sorted?")
+    several = len(found.pins) + len(found.spans) > 1 or any(len(pin.values) > 1 for pin in found.pins)
+    if found.compare and not (several or labels or unit or len(found.columns) > 1):
+        raise UnclearError("Compared with what?")
+    if found.amount and not isinstance(function, p.Change | p.Latest | p.Growth | p.AsOf | p.Cumulative):
+        raise UnclearError("What should be counted?")
+    timed = (p.Latest, p.Growth, p.Drawdown, p.Run, p.Crossing, p.Gaps, p.Since, p.Extreme, p.Rank, p.Bounds)
+    if found.when and not isinstance(function, timed):
+        raise UnclearError("The time of what is meant?")
 
 
 def _yearly(function: p.Growth, unit: str | None, target: Target) -> tuple[p.Growth, str | None]:

@@ -113,7 +113,7 @@ class FunctionReader:
         return self.column(marks[-1]) if marks else None
 
     def function(self) -> None:
-        for read in (self._statistics, self._windows, self._runs, self._changes, self._ends):
+        for read in (self._statistics, self._windows, self._summaries, self._runs, self._changes, self._ends):
             if self.found.function is None:
                 read()
 
@@ -220,8 +220,30 @@ class FunctionReader:
                 found.function = p.Crossing(False)
                 scan.take(x.WHEN)
 
+    def _summaries(self) -> None:
+        """Reads averages and numbers of changes: `average daily return`, `number of up days`."""
+        found, scan = self.found, self.scan
+        if (match := scan.take(x.MEAN_STEP)) is not None:
+            unit = match["u"] or match["u2"]
+            found.unit = ADVERB_UNITS.get(unit, unit)
+            found.function = p.Growth(summary="median" if "median" in match[0] else "avg")
+            scan.take(x.PERCENT)
+            return
+        before = scan.text
+        if (match := scan.take(x.MOVES)) is not None:
+            moved = scan.take(x.MOVED)
+            up, down = match["up"] or (moved and moved["up"]), match["down"] or (moved and moved["down"])
+            if found.threshold is not None or bool(up) == bool(down):
+                scan.text = before
+                return
+            found.unit = match["u"] or match["u2"]
+            found.function = p.Growth(summary=f"{'up' if up else 'down'}{'_share' if match['share'] else ''}")
+
     def _changes(self) -> None:
         found, scan = self.found, self.scan
+        if scan.take(x.ENDS_DIFFERENCE):
+            found.function = p.Change()
+            return
         if scan.take(x.YEAR_AGO):
             self._year_ago()
             return

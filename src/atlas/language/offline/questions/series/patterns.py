@@ -30,7 +30,7 @@ def rx(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?<= )(?:{text})(?= )")
 
 
-_OF = "(?: (?:of|in|for|the|to|from|on|by|at))*"
+_OF = "(?: (?:of|in|for|the|to|from|on|by|at|between))*"
 _VERB = (
     r"(?:(?:was|were|is|are|be|been|being|stay|stays|stayed|remain|remained|go|goes|went|gone|rise|rose|risen|fall|fell|fallen|drop|"
     r"dropped|close|closed|closes|get|got|climb|climbed|traded|trade|ever|had|has|have|did|C\d+) )*"
@@ -95,13 +95,30 @@ FALLING = rx(
 SINCE = rx(
     "how (?:many days|long)(?: (?:have|has|is|it|been|passed|ago|was|gone|by|elapsed))*(?: (?:since|was))(?: (?:the|its|last|latest|most recent|time))*"
 )
-FIRST_TIME = rx("(?:for the )?(?:very )?first(?: (?:time|day|date))?(?: (?:that|it))?|earliest")
-LAST_TIME = rx("(?:for the )?last(?: (?:time|day|date))?(?: (?:that|it))?|most recently|latest")
+FIRST_TIME = rx(rf"(?:for the )?(?:very )?first(?: (?:time|date|{UNIT}))?(?: (?:that|it|when))?|earliest")
+LAST_TIME = rx(rf"(?:for the )?last(?: (?:time|date|{UNIT}))?(?: (?:that|it|when))?|most recently|latest")
 WHEN = rx(
     "(?:and |on |at |in )?(?:when|(?:what|which) (?:date|time|moment)|the (?:date|time|day|moment)|its date|its time|the dates?|date of (?:it|that))(?: (?:it|that|this) (?:was|happened|occurred))?(?: (?:did|was|were|is|has|does))?"
 )
+_UP_DAYS = "up|positive|rising|winning|green|gaining"
+_DOWN_DAYS = "down|negative|falling|losing|red|declining"
+_ROSE = "rise|rose|risen|gain|gained|increase|increased|go up|went up|close up|closed up|close higher|closed higher|C\\d+ up|C\\d+ higher"
+_FELL = "fall|fell|fallen|drop|dropped|decline|declined|decrease|decreased|lose|lost|go down|went down|close down|closed down|close lower|closed lower|C\\d+ down|C\\d+ lower"
+_BEFORE = "(?: than (?:on )?(?:the )?(?:day|week|month|hour|year|one) before| than (?:the )?(?:previous|prior|last) (?:day|week|month|hour|year))?"
+MOVES = rx(
+    rf"(?:(?P<share>share|percentage|percent|proportion|fraction) of|(?:on )?how many|the number of|number of|count of) (?:the )?(?:(?:(?P<up>{_UP_DAYS})|(?P<down>{_DOWN_DAYS})) (?P<u>{UNIT})s?|(?P<u2>{UNIT})s(?= .*(?:{_ROSE}|{_FELL}) ))"
+)
+MOVED = rx(rf"(?:(?P<up>{_ROSE})|(?P<down>{_FELL})){_BEFORE}")
+MEAN_STEP = rx(
+    rf"(?P<f>{_AVERAGE}|median) (?:absolute )?(?P<u>daily|weekly|monthly|quarterly|yearly|annual|hourly) (?:price |percentage |percent )*(?:change|changes|growth|return|returns|move|moves|increase|decrease|gain|loss)|(?P<f2>{_AVERAGE}|median) (?:returns?|changes?|growth) (?:per|by|from) (?P<u2>{UNIT})(?: to (?:the next|{UNIT}))?"
+)
+ENDS_DIFFERENCE = rx(
+    "(?:difference|change) between (?:the )?(?:first|last|latest|opening|closing) and (?:the )?(?:first|last|latest|opening|closing)"
+)
 BOUNDS = rx(
+    "(?:(?:what|which) (?:is|was) )?(?:the )?(?:most recent|latest|last|newest|earliest|first|oldest) (?:date|timestamp|time stamp)(?: (?:in|of) the data)?|"
     "(?:when|what) (?:does|do|did|is|was) (?:the |this )?(?:data|series|record|records|T\\d+|dataset|readings|time)?(?: (?:start|begin|range|period))?(?: and (?:when does it |when do they )?(?:end|stop))|"
+    "(?:when) (?:does|do|did) (?:the |this )?(?:data|series|record|records|T\\d+|dataset|readings|time)(?: series)? (?:start|begin|end|stop)|"
     "(?:date range|time range|timespan|time span|time frame|first and last (?:date|time|timestamp|day|reading|record)s?|start and end (?:date|time)?s?)|"
     "(?:what|which) (?:time |period|dates?|time period|range)*(?: of time)?(?: (?:does|do|is))?(?: the)?(?: (?:data|T\\d+))? (?:cover|covers|covered)"
 )
@@ -153,9 +170,11 @@ CHANGED_MOST = rx(
 )
 LATEST = rx(
     "(?:the )?(?:latest|most recent|newest|current|currently|right now|now|as of now|at the moment|at present)(?: N(?P<n>\\d+))?|"
-    "(?:the )?last N(?P<n2>\\d+)|last"
+    "(?:the )?last N(?P<n2>\\d+)|(?:on )?(?:the )?last (?:trading |business )?day|last"
 )
-FIRST = rx("(?:the )?(?:first|earliest|oldest|initial|starting|opening)(?: N(?P<n>\\d+))?")
+FIRST = rx(
+    "(?:on )?(?:the )?first (?:trading |business )?day|(?:the )?(?:first|earliest|oldest|initial|starting|opening)(?: N(?P<n>\\d+))?"
+)
 BOTH = rx("first and (?:the )?last|opening and closing|start and end|beginning and end|last and first")
 AT_END = rx(f"(?P<u>{UNIT}) end|end of (?:the |each |every )?(?P<u2>{UNIT})")
 AS_OF = rx("as P(?P<p>\\d+)|as of P(?P<p2>\\d+)|(?:at )?the end P(?P<p3>\\d+)")
@@ -243,6 +262,6 @@ FREE = frozenset(
     "a an the of for in on at to from with within is are was were be been has have had did do does it its their there this that these show me give "
     "list display what which and please can could you i want need would like see get find tell us let know data dataset series readings reading "
     "values value rows T records record ; stock stocks price prices measured recorded reported registered happen happened occur occurred reach "
-    "reached go went whole all each by so far ever look looks period traded trading".split()
+    "reached go went index whole all each by so far ever look looks period traded trading".split()
 )
 OPENING = re.compile(r"^ (?:(?:;|and|now|only|just|then|also|same|but|what about|how about|ok|okay) )+")

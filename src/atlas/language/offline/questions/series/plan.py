@@ -55,6 +55,7 @@ class Growth(msgspec.Struct, frozen=True, tag="growth"):
     function: the aggregate of a bucket. None: its last value.
     extreme: keep the greatest (True) or the least (False) change.
     percent: whether the extreme is of the change in percent.
+    summary: avg or median of all changes, or up or down for their number, or up_share or down_share in percent.
     """
 
     function: str | None = None
@@ -62,6 +63,7 @@ class Growth(msgspec.Struct, frozen=True, tag="growth"):
     extreme: bool | None = None
     percent: bool = False
     count: int = 1
+    summary: str | None = None
 
 
 class Moving(msgspec.Struct, frozen=True, tag="moving"):

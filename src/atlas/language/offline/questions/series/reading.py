@@ -41,6 +41,9 @@ class Reader(FunctionReader):
                 if re.search(rf"(?:^| ){words}(?:$| )", match["items"]):
                     found.part = name
             if found.part is None and (length := re.search(x.UNIT, match["items"])) is not None:
+                if found.unit not in (None, length[0]):
+                    # `monthly returns by year` has two buckets.
+                    scan.text += f"{length[0]} "
                 found.unit = length[0]
             found.labels += [scan.labels[int(mark)] for mark in re.findall(r"L(\d+)", match["items"])]
         if scan.take(x.SEASONAL):

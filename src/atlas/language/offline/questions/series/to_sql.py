@@ -189,13 +189,31 @@ class Compiler(RowsWriter):
             )
         shown = [*columns, "before", "value - before AS change", f"{percent('value - before', 'before')} AS percent"]
         conditions = [in_spans(name, self.plan.spans)]
-        if function.extreme is not None or function.year:
+        if function.extreme is not None or function.year or function.summary is not None:
             conditions.append("before IS NOT NULL")
         select = f"SELECT {listed(shown)} FROM ({compared}) AS compared{where(conditions)}"
+        if function.summary is not None:
+            return self._summary(function.summary, select)
         if function.extreme is not None:
             by = "percent" if function.percent else "change"
             return f"{select} ORDER BY {by} {direction(function.extreme)} NULLS LAST, {name} LIMIT {function.count}"
         return f"{select} ORDER BY {listed([name, *self.keys])}"
+
+    def _summary(self, summary: str, changes: str) -> str:
+        """Writes the mean or the number of changes, of each series."""
+        sign = ">" if summary.startswith("up") else "<"
+        called = f"{self.plan.unit or self.target.step or 'row'}s_{summary}"
+        counted = f"COUNT(*) FILTER (WHERE change {sign} 0)"
+        if summary in ("avg", "median"):
+            cells = [
+                f"{aggregate(summary, name, '')} AS {ident(title(summary, name))}" for name in ("change", "percent")
+            ]
+        elif summary.endswith("_share"):
+            cells = [f"100.0 * {counted} / NULLIF(COUNT(change), 0) AS percent"]
+        else:
+            cells = [f"{counted} AS {ident(called)}"]
+        tail = f" GROUP BY {listed(self.keys)} ORDER BY {listed(self.keys)}" if self.keys else ""
+        return f"SELECT {listed([*self.keys, *cells])} FROM ({changes}) AS changes{tail}"
 
     def _moving(self, function: p.Moving) -> str:
         plan, step = self.plan, self.plan.unit or self.target.step

@@ -40,9 +40,8 @@ def subject(plan: p.SeriesPlan) -> str:
             return f"{'highest' if highest else 'lowest'} {_figure_name(function, plan)}"
         case p.Change():
             return f"change of {name}"
-        case p.Growth(year=year, extreme=extreme):
-            way = "" if extreme is None else "greatest " if extreme else "lowest "
-            return f"{way}change of {name} {'to the year before' if year else f'from {plan.unit} to {plan.unit}' if plan.unit else 'from row to row'}"
+        case p.Growth() as growth:
+            return _growth(growth, name, plan.unit or "row")
         case p.Moving(function=function, count=count, unit=unit):
             return f"moving {_WORDS.get(function, function)} of {name} over {count} {unit}s"
         case p.Cumulative():
@@ -67,7 +66,7 @@ def subject(plan: p.SeriesPlan) -> str:
                 "last time" if highest is None else f"{'highest' if highest else 'lowest'} {name}"
             )
         case p.AsOf():
-            return f"{name} as of the day"
+            return f"{name} at the end"
         case p.Bounds():
             return "first and last time"
         case p.Difference():
@@ -79,6 +78,16 @@ def subject(plan: p.SeriesPlan) -> str:
             return f"number of {plain(column)}s" if count else f"{plain(column)}s"
         case _:
             return name
+
+
+def _growth(function: p.Growth, name: str, unit: str) -> str:
+    if function.summary in ("avg", "median"):
+        return f"{_WORDS.get(function.summary, function.summary)} change of {name} from {unit} to {unit}"
+    if function.summary is not None:
+        part = "share" if function.summary.endswith("_share") else "number"
+        return f"{part} of {unit}s on which {name} {'rose' if function.summary.startswith('up') else 'fell'}"
+    way = "" if function.extreme is None else "greatest " if function.extreme else "lowest "
+    return f"{way}change of {name} {'to the year before' if function.year else f'from {unit} to {unit}'}"
 
 
 def _figure_name(function: str, plan: p.SeriesPlan) -> str:
@@ -159,6 +168,8 @@ def chart(plan: p.SeriesPlan, target: Target) -> Chart:
             return Chart("line", time, (f"cumulative_{measure}",))
         case p.Drawdown(all=True):
             return Chart("line", time, ("drawdown_percent",))
+        case p.Growth(summary=str()):
+            return Chart("number", None, ())
         case p.Growth(extreme=None):
             unit = plan.unit if plan.unit != target.step else None
             return Chart("bar", unit or target.time.name, ("percent",))

@@ -1,0 +1,81 @@
+"""Questions on time series over HTTP: the same rows of fresh and of packed rows, and of a table with the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+import pytest
+from tests.api.test_cold import insert, pack
+from tests.api.test_imports import post, send
+from tests.conftest import Client, People, make_dataset
+from tests.series_data import closes, greenhouse
+from tests.series_questions import QUESTIONS
+
+from atlas.db.database import Database
+
+pytestmark = pytest.mark.anyio
+# The other half is of those that were not looked at.
+CLOSES = [case.question for case in QUESTIONS[::2] if case.table == "closes" and "last year" not in case.question]
+ASKED = (
+    "average temperature by hour of day",
+    "average temperature by weekday for sensor A",
+    "latest reading of sensor B",
+    "correlation between temperature and humidity",
+    "longest gap between readings",
+    "hottest hour of the day",
+    "24 hour moving average of the temperature of sensor A",
+    "daily min and max temperature of sensor B",
+)
+
+
+def csv_of(header: str, rows: Iterable[tuple[Any, ...]]) -> bytes:
+    return "\n".join([header, *(",".join(map(str, (row[0].isoformat(), *row[1:]))) for row in rows)]).encode()
+
+
+async def ask(client: httpx.AsyncClient, question: str, **more: str) -> dict[str, Any]:
+    answer: dict[str, Any] = await post(client, "query", {"prompt": question, **more})
+    assert answer["success"], (question, answer["response"])
+    return answer
+
+
+async def test_fresh_and_packed_rows_answer_alike(client: Client, people: People, database: Database) -> None:
+    owner = client(people.owner)
+    asked = {
+        await make_dataset(owner, name="closes"): ("closes", CLOSES),
+        await make_dataset(owner, name="greenhouse"): ("greenhouse", ASKED),
+    }
+    shares, sensors = asked
+    await insert(owner, shares, csv_of("timestamp,symbol,open,high,low,close,volume", closes()))
+    await insert(owner, sensors, csv_of("timestamp,sensor,temperature,humidity", greenhouse()))
+    fresh = {q: await ask(owner, q, table_name=name) for name, questions in asked.values() for q in questions}
+    for dataset in asked:
+        assert await pack(database, dataset) > 0
+    for name, questions in asked.values():
+        for question in questions:
+            packed = await ask(owner, question, table_name=name)
+            assert packed["data_csv"] == fresh[question]["data_csv"], question
+            assert packed["response"] == fresh[question]["response"]
+    by_hour = fresh["average temperature by hour of day"]
+    assert (by_hour["rows_returned"], by_hour["chart"]["kind"], by_hour["chart"]["x"]) == (24, "bar", "hour")
+    assert by_hour["response"].startswith("The average temperature by hour: from hour 0, average temperature 14.68 to ")
+
+
+async def test_a_table_of_prices_is_a_time_series(client: Client, people: People) -> None:
+    owner = client(people.owner)
+    header = "date,symbol,open,high,low,close,volume"
+    rows = csv_of(header, ((row[0].date(), *row[1:]) for row in closes()))
+    await send(owner, "Import into quotes", rows, name="quotes.csv")
+    latest = await ask(owner, "latest price of ACME")
+    assert latest["data_csv"].splitlines()[1].startswith("2024-06-28,")
+    assert "2024-06-28" in latest["response"]
+    thread = latest["thread_id"]
+    other = await ask(owner, "and BOLT?", thread_id=thread)
+    assert "'BOLT'" in other["executed_sql"]
+    assert other["data_csv"] != latest["data_csv"]
+    yearly = await ask(owner, "average close of ACME by year")
+    assert yearly["rows_returned"] == 3
+    refused = await post(owner, "query", {"prompt": "what will the price of ACME be next month?"})
+    assert (refused["success"], refused["executed_sql"]) == (False, None)
+    assert "what will" in refused["response"]
