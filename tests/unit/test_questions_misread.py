@@ -157,7 +157,7 @@ def plainly(sql: str | None) -> str:
         ("average price of AAPL and MSFT", "SELECT symbol, AVG(price)|GROUP BY symbol"),
         ("compare the amount of Widget and Gadget", "SELECT product, |GROUP BY product"),
         # A river and not a point of that name.
-        ("which towns does the mole river run through", "SELECT town FROM river WHERE river_name = 'Mole'"),
+        ("which towns does the mole river run through", "town FROM river WHERE river_name = 'Mole'"),
         # Terms that are conditions still are.
         ("how many big orders", "WHERE (amount > 100)"),
     ],

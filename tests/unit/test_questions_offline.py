@@ -170,7 +170,8 @@ READ = [
     ),
     (
         "how many orders from leads in Texas",
-        "SELECT COUNT(*) AS count FROM orders JOIN leads ON orders.lead_id = leads.id WHERE leads.state = 'TX'",
+        "SELECT COUNT(*) AS count FROM orders WHERE lead_id IN (SELECT id FROM leads WHERE state = 'TX' AND NOT id IS "
+        "NULL)",
     ),
     (
         "total order amount by state",
@@ -180,9 +181,8 @@ READ = [
     ),
     (
         "which leads have more than 6 orders",
-        "SELECT leads.name, COUNT(*) AS count FROM orders JOIN leads ON orders.lead_id = leads.id GROUP BY "
-        "leads.name HAVING "
-        "COUNT(*) > 6 ORDER BY count DESC NULLS LAST",
+        "SELECT name FROM leads WHERE id IN (SELECT lead_id FROM orders WHERE NOT lead_id IS NULL GROUP BY lead_id "
+        "HAVING COUNT(*) > 6)",
     ),
     (
         "share of amount by product in percent",

@@ -25,6 +25,8 @@ _CHECKED_VALUES = 500
 # MAX_CHECKED: pairs of columns with compared values. MAX_OWNERS: relations in which one name may identify rows.
 MAX_CHECKED, MAX_OWNERS = 400, 8
 _CONTAINED = 0.9
+# The least length of a table's name that may end the name of a column that refers to the table.
+_LEAST_THING = 4
 # Samples of packed rows of a dataset, n times `rows` rows: whole segments, or rows after the start of a block.
 _OF_SEGMENTS = sql.SQL(
     "SELECT {c} FROM {view} WHERE _low_seq = ANY (ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n}))"
@@ -132,6 +134,7 @@ def with_profile(table: CatalogTable, found: Profile) -> CatalogTable:
 def _best_key(unique: Sequence[str]) -> Iterator[str]:
     """Yields the unique column that was made to identify rows, if there is one."""
     named = [name for name in unique if name.lower() in ("id", "uuid", "key", "code") or name.lower().endswith("id")]
+    named += [name for name in unique if name.lower().endswith(("code", "key"))]
     yield from named[:1]
 
 
@@ -170,9 +173,13 @@ def candidates(tables: Iterable[CatalogTable], profiles: dict[str, Profile]) -> 
     unique = {(table.name, column.name) for table, column in keys}
     owners = Counter(column.name.lower() for _, column in keys)
     named: dict[str, list[tuple[CatalogTable, CatalogColumn]]] = {}
+    things = {singular(table.name.lower().rpartition("_")[2]) for table, _ in keys}
     for left in known:
         for other in left.columns:
-            named.setdefault(other.name.lower(), []).append((left, other))
+            lowered = other.name.lower()
+            named.setdefault(lowered, []).append((left, other))
+            for thing in _things_of(lowered, things):
+                named.setdefault(f"…{thing}", []).append((left, other))
     for right, column in keys:
         for name in sorted(_references(right.name, column.name)):
             shared = name == column.name.lower() and owners[name] > MAX_OWNERS
@@ -189,9 +196,17 @@ def _references(table: str, column: str) -> set[str]:
     names = {f"{entity}_{lowered}" for entity in entities} | {f"{entity}{lowered}" for entity in entities}
     if lowered not in _GENERIC and lowered != "id":
         names.add(lowered)
-    if lowered in ("id", "code", "key", "name"):
-        names |= entities
+    if lowered in ("id", "uid", "code", "key", "name") or lowered.endswith(("id", "code", "key")):
+        # A column named after the thing holds its key: `flights.airline`, `flights.source_airport`.
+        names |= entities | {f"…{entity}" for entity in entities}
     return names
+
+
+def _things_of(column: str, things: set[str]) -> Iterator[str]:
+    """Yields the things that the end of a column's name refers to, as `source_airport` and `destairport` do."""
+    for thing in things:
+        if len(thing) >= _LEAST_THING and column != thing and column.endswith(thing):
+            yield thing
 
 
 async def _contained(connection: Connection, left: CatalogTable, own: str, right: CatalogTable, other: str) -> bool:

@@ -157,10 +157,19 @@ class Extreme(msgspec.Struct, frozen=True, tag="extreme"):
     value: Agg
 
 
+class Versus(msgspec.Struct, frozen=True, tag="versus"):
+    """A comparison of two expressions of one row."""
+
+    left: Expr
+    operator: str
+    right: Expr
+
+
 class Exists(msgspec.Struct, frozen=True, tag="exists"):
     """The condition that rows of another table that refer to a row match `where`.
 
     The rows are joined by column of the main table = key of `table`.
+    having: a condition on the group of these rows, such as their number.
     """
 
     column: Col
@@ -168,9 +177,10 @@ class Exists(msgspec.Struct, frozen=True, tag="exists"):
     key: str
     where: Cond | None = None
     negated: bool = False
+    having: Cond | None = None
 
 
-Cond = Compare | OneOf | Contains | Empty | Truth | During | Given | And | Or | Extreme | Exists
+Cond = Compare | OneOf | Contains | Empty | Truth | During | Given | And | Or | Extreme | Versus | Exists
 
 
 class Output(msgspec.Struct, frozen=True):

@@ -117,6 +117,9 @@ def find_uncovered(items: Sequence[Item], query: q.Query, catalog: Catalog) -> t
 def _is_covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
     item = items[at]
     match item.kind:
+        case "col" if item.text.lower().split()[0].endswith("est") and item.mentions[0].start != item.start:
+            # The superlative before the column was taken for a part of the name.
+            return False
         case "col" | "table":
             return _is_named(item, query, facts, catalog) and not _is_nested(items, at)
         case "other":

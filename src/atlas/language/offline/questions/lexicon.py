@@ -37,7 +37,9 @@ LINKING = frozenset(
         "categorized classified labeled labelled marked listed recorded stored submitted submit perform performed "
         "conduct conducted own owned have gain perform teach taught manage managed handle handled "
         "vary varies differ change changes compare compared break broken down split group grouped show arrive "
-        "depart originate fly leave travel pass cross go gotten require required"
+        "depart originate fly leave travel pass cross go gotten require required "
+        "went came gone took play plays played sing perform happen happens reported report recorded land landing arrive "
+        "arriving departing leaving exist exists existed"
     ).split()
 )
 
@@ -60,7 +62,7 @@ AGGREGATES = {
 }
 
 # For each adjective: whether it asks for the greatest, and words for the columns that it measures, best first.
-_SIZE = "size area population amount total revenue value capacity length"
+_SIZE = "size area population sqft footage amount total revenue value capacity length"
 _DATE = "created date time year at joined added start timestamp ts day"
 ADJECTIVES: dict[str, tuple[bool, str]] = {
     "high": (True, "elevation altitude height"),
@@ -68,8 +70,8 @@ ADJECTIVES: dict[str, tuple[bool, str]] = {
     "tall": (True, "height altitude elevation"),
     "low": (False, "elevation altitude height"),
     "lowest": (False, "elevation altitude height price"),
-    "long": (True, "length duration distance time runtime"),
-    "short": (False, "length duration height distance time"),
+    "long": (True, "length duration distance time runtime pages"),
+    "short": (False, "length duration height distance time pages"),
     "large": (True, _SIZE),
     "big": (True, _SIZE),
     "great": (True, _SIZE),
@@ -226,6 +228,33 @@ _GROUPS = (
     "symbol ticker",
     "deposit payment",
     "meaning description",
+    "departure dep depart departing",
+    "arrival arr arrive arriving",
+    "destination dest",
+    "source src origin orig",
+    "precipitation precip rain rainfall",
+    "humidity hum",
+    "distance dist",
+    "horsepower hp power",
+    "cylinder cyl",
+    "displacement disp displ edispl",
+    "weight wt weigh mass",
+    "acceleration acc accelerate accel",
+    "mpg mileage efficiency economy",
+    "duration dur length runtime",
+    "nation nationality",
+    "age aged",
+    "footage sqft area",
+    "spectator attendance",
+    "staff employee member",
+    "budget cost",
+    "gross revenue earnings",
+    "expectancy exp",
+    "death deaths fatalities killed died",
+    "injury injured injuries",
+    "maker manufacturer producer",
+    "shop store",
+    "kwh consumption usage electricity",
 )
 SYNONYMS: dict[str, frozenset[str]] = {}
 

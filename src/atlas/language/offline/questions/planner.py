@@ -15,6 +15,7 @@ from atlas.language.offline.questions.builder.query import build
 from atlas.language.offline.questions.builder.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.builder.shares import build_growth, build_share
 from atlas.language.offline.questions.coverage import find_uncovered
+from atlas.language.offline.questions.grammar.attempts import best_reading
 from atlas.language.offline.questions.lexicon import FILLERS, LINKING
 from atlas.language.offline.questions.parser.shared import Unclear
 from atlas.language.offline.questions.parser.state import Reading
@@ -33,6 +34,8 @@ MAX_TABLES_TRIED = 12
 # An attempt with a higher cost asks back. Nearly all answers above the limit were wrong on the dev halves of the
 # question sets.
 DOUBTFUL = 2.0
+# The words that ask for groups of rows.
+_GROUPING = ("per", "by", "unit", "most", "superlative", "top", "vs", "order", "asc", "desc", "share", "cmp", "ratio")
 
 
 @dataclass
@@ -75,7 +78,18 @@ def _plan(question: Question) -> QuestionPlan:
         told = _follow_up(tagger, before, question)
         if told is not None:
             return told
-    attempts = [attempt(tagger, table) for table in _candidates(tagger, question)]
+    candidates = _candidates(tagger, question)
+    read = best_reading(tagger, candidates)
+    if read is not None:
+        return QuestionPlan(
+            sql=read.sql,
+            explanation=explain(read.query),
+            chart=chart(read.query),
+            assumptions=read.assumptions,
+            confidence=max(0.5, 0.95 - 0.1 * read.cost),
+            state=msgspec.json.encode(read.query).decode(),
+        )
+    attempts = [attempt(tagger, table) for table in candidates]
     good = [a for a in attempts if a.sql is not None]
     if not good:
         return _not_understood(question, attempts, found)
@@ -190,6 +204,8 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
         return Attempt(table, 100.0, reading, None, None, f"It is not clear {error}.")
     except NoPathError as error:
         return Attempt(table, 100.0, reading, None, None, f"Nothing connects {table} with {error}.")
+    if len(_tables_of(query)) > 1 and query.group and not any(item.kind in _GROUPING for item in items):
+        return Attempt(table, 100.0, reading, None, None, "It is not clear by what the figures are grouped.")
     unplaced = _find_unplaced(tagger, reading, query)
     if unplaced is not None:
         return Attempt(table, 100.0, reading, None, None, f"It is not clear which table's {unplaced} is meant.")

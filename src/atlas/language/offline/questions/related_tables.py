@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from atlas.language.offline.questions.schema_linking import Mention
     from atlas.language.offline.questions.tagger import Item
 
-_MOVES = frozenset(stem(word) for word in "run flow go pass cross travel fly leave reach serve".split())
+MOVES = frozenset(stem(word) for word in "run flow go pass cross travel fly leave reach serve".split())
 _THROUGH = ("through", "across", "along")
 
 
@@ -42,7 +42,7 @@ def _is_related(reading: Reading, at: int, chosen: Mention) -> bool:
     for place in nouns:
         words = [reading.items[n] for n in range(place + 1, at)]
         led = [word for word in words if word.text not in ("", "the", "a")]
-        if led and led[-1].kind == "link" and stem(led[-1].text) in _MOVES:
+        if led and led[-1].kind == "link" and stem(led[-1].text) in MOVES:
             return True
         after = [reading.items[n] for n in range(at + 1, min(at + 4, len(reading.items)))]
         moved = any(word.kind == "link" for word in after) or any(word.text in _THROUGH for word in (*words, *after))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -12,8 +11,11 @@ from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
 from atlas.kit.identifiers import singular
 from atlas.language.offline.questions.lexicon import ADJECTIVES, AGGREGATES, FILLERS
 from atlas.language.offline.questions.name_index import Owners, same_word
-from atlas.language.offline.questions.places import is_code, places, write_place
+from atlas.language.offline.questions.name_words import GENERIC_TABLES, UNITS_IN_NAMES, expand, initials
+from atlas.language.offline.questions.places import is_code, places
 from atlas.language.offline.questions.tokenizer import Token, parts, stem
+from atlas.language.offline.questions.value_forms import ValueForms, land_of
+from atlas.language.offline.questions.value_linking import is_plausible, places_of, words_of, write_in_style
 
 MAX_PHRASE = 6
 NUMERIC = ("bigint", "numeric", "double")
@@ -34,7 +36,9 @@ _SMALL = ("of", "the", "a", "an", "for")
 _COMMON = frozenset(
     "name id num date type count status text title year code key time amount price total address email phone number "
     "day month symbol currency country state city rate close open high low volume cust customer join tx ticker daily "
-    "exchange sector postal cited citing start end first last user order product".split()
+    "exchange sector postal cited citing start end first last user order product dest source src dep arr origin home away "
+    "size life living room count rate avg min max temp wind speed dew point width height depth length weight fuel engine "
+    "model make brand color list sold built net gross ticket seat bed bath lot area floor age sex birth death".split()
 )
 _DISPLAY = ("name", "title", "label", "username", "full_name", "display_name", "email", "code", "number", "symbol")
 
@@ -92,12 +96,13 @@ class Index:
             for table in catalog.tables
         }
         self._index_names()
+        self._forms = ValueForms(catalog)
         self._values: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
         for table in catalog.tables:
             for column in table.columns:
                 if column.type == "text":
                     for value in column.values:
-                        self._values.setdefault(_key(value), []).append((table.name, column.name, value))
+                        self._values.setdefault(words_of(value), []).append((table.name, column.name, value))
 
     def _index_names(self) -> None:
         """Indexes names by their words and as a whole."""
@@ -122,8 +127,11 @@ class Index:
 
     def _column(self, table: CatalogTable, column: CatalogColumn, words: Sequence[str]) -> LinkedColumn:
         own = set(self.table_words[table.name])
-        core = [w for w in words if w not in _WEAK and w not in own] or [w for w in words if w not in own] or words
-        place, by_place = _places_of(column)
+        measured = [w for w in words if w not in UNITS_IN_NAMES] or words
+        core = (
+            [w for w in measured if w not in _WEAK and w not in own] or [w for w in measured if w not in own] or words
+        )
+        place, by_place = places_of(column)
         return LinkedColumn(table, column, tuple(core), tuple(words), place, by_place)
 
     def column(self, table: str, name: str) -> LinkedColumn:
@@ -178,9 +186,13 @@ class Index:
         if not words:
             return
         joined = "".join(t.lower for t in content)
+        letters = initials([t.lower for t in phrase]) or joined
         wholes = (joined, singular(joined))
+        framed = content[0].lower in FILLERS or content[-1].lower in FILLERS
         for name in self._tables_of(words, wholes):
             own = self.table_words[name]
+            if framed and joined != _solid(name):
+                continue
             score = (
                 0.98
                 if len(content) > 1 and _solid(name) in wholes
@@ -194,8 +206,8 @@ class Index:
         led = words[0] if len(words) > 1 and content[0].lower in AGGREGATES else None
         named = {self._names[number] for word in words[:-1] for number in self._tables.find_by_word(word)}
         scores: dict[tuple[tuple[str, ...], ...], float] = {}
-        for linked in self._columns_of(words, wholes):
-            if led is not None and led not in linked.every:
+        for linked in self._columns_of(words, (*wholes, letters)):
+            if led is not None and led not in linked.every and not _bounds(led, linked.every):
                 continue
             own = self.table_words[linked.table.name]
             if len(words) > 1 and words[0] in own and content[0].lower != singular(content[0].lower):
@@ -210,17 +222,17 @@ class Index:
                 score = _PARTIAL
             if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
                 score = 1.05
-            elif _solid(linked.column.name) in wholes:
+            elif _solid(linked.column.name) in (*wholes, letters):
                 score = max(score, 0.98)
             if score:
                 yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
 
     def _alone(self, words: Sequence[str], linked: LinkedColumn) -> bool:
         """Checks that no other column of the table has one of these words, such as `range` in `range_miles`."""
-        if not all(word in linked.core and len(word) > 3 for word in words):
+        if not all(len(word) > 3 and any(same_word(word, part) >= 0.85 for part in linked.core) for word in words):
             return False
         others = (other for other in self.columns[linked.table.name] if other is not linked)
-        return not any(word in other.every for other in others for word in words)
+        return not any(same_word(word, part) >= 0.85 for other in others for part in other.every for word in words)
 
     @staticmethod
     def _is_country_word(found: Sequence[Token], start: int) -> bool:
@@ -231,7 +243,7 @@ class Index:
         self, found: Sequence[Token], phrase: Sequence[Token], start: int, end: int
     ) -> Iterable[Mention]:
         if phrase[0].kind == "quote" and len(phrase) == 1:
-            key = _key(phrase[0].text)
+            key = words_of(phrase[0].text)
         else:
             key = tuple(token.lower for token in phrase)
         stems = tuple(stem(word) for word in key)
@@ -241,13 +253,19 @@ class Index:
             *self._values.get(key, ()),
             *(self._values.get(stems, ()) if stems != key else ()),
         ]:
-            if (table, column) in seen or not _is_plausible(
+            if (table, column) in seen or not is_plausible(
                 phrase, value, text == "us" and self._is_country_word(found, start)
             ):
                 continue
             seen.add((table, column))
             same = tuple(v for t, c, v in self._values.get(key, ()) if (t, c) == (table, column)) or (value,)
             yield Mention(start, end, "value", table, column, same, 1.0)
+        if phrase[0].kind == "word":
+            for table, column, value, score in self._forms.find(phrase):
+                if (table, column) not in seen:
+                    seen.add((table, column))
+                    yield Mention(start, end, "value", table, column, (value,), score)
+        text = land_of(text) or text
         ids = places(text) if phrase[0].lower not in _SMALL else frozenset()
         if not ids or (
             is_code(text)
@@ -265,62 +283,13 @@ class Index:
                 if place in linked.by_place:
                     yield Mention(start, end, "value", *where, linked.by_place[place], 0.97)
                 elif linked.table.name not in {table for table, _ in seen}:
-                    yield Mention(start, end, "value", *where, (_write_in_style(place, linked),), 0.8)
+                    yield Mention(start, end, "value", *where, (write_in_style(place, linked),), 0.8)
 
 
 @lru_cache(maxsize=50_000)
 def _solid(name: str) -> str:
     """Joins the parts of a name, so that `check-ins` equals `checkin`, and `payload` equals `pay_load`."""
     return "".join(parts(name))
-
-
-def _write_in_style(place: str, linked: LinkedColumn) -> str:
-    """Writes a place that the column lacks in the style of the column's places."""
-    lengths = Counter(len(value) for value in linked.column.values)
-    return write_place(place, lengths.most_common(1)[0][0] if lengths else 0)
-
-
-def _is_plausible(phrase: Sequence[Token], value: str, spoken: bool) -> bool:
-    """Checks whether a short or common word really means the value."""
-    if phrase[0].kind == "quote":
-        return True
-    if len(phrase) == 1:
-        token = phrase[0]
-        if len(value) == 1:
-            return token.text == value and token.text.isupper()
-        if spoken:
-            return True
-        if token.lower in FILLERS or (is_code(token.text) and places(token.lower)):
-            return token.text == value and not token.text.islower()
-        if token.kind == "number":
-            return False
-    return not all(token.lower in FILLERS for token in phrase)
-
-
-def _key(value: str) -> tuple[str, ...]:
-    from atlas.language.offline.questions.tokenizer import tokens
-
-    return tuple(token.lower for token in tokens(value) if token.kind != "sign")[:8]
-
-
-def _places_of(column: CatalogColumn) -> tuple[str | None, dict[str, tuple[str, ...]]]:
-    """Returns the kind of place in a column, or None, and the column's values by place."""
-    if column.type != "text" or not column.values:
-        return None, {}
-    ids = {value: places(value) for value in column.values[:300]}
-    counts = Counter(kind for found in ids.values() for kind in {place.split(":")[0] for place in found})
-    if not counts or counts.most_common(1)[0][1] < 0.6 * len(ids):
-        return None, {}
-    best = counts.most_common(2)
-    kind = best[0][0]
-    if len(best) == 2 and best[0][1] == best[1][1]:
-        kind = "country" if "country" in column.name.lower() or "nation" in column.name.lower() else "us"
-    by_place: dict[str, list[str]] = {}
-    for value, found in ids.items():
-        for place in found:
-            if place.startswith(kind):
-                by_place.setdefault(place, []).append(value)
-    return kind, {place: tuple(values) for place, values in by_place.items()}
 
 
 def _words(name: str, vocabulary: frozenset[str]) -> list[str]:
@@ -330,7 +299,7 @@ def _words(name: str, vocabulary: frozenset[str]) -> list[str]:
 
 def _split(name: str, vocabulary: frozenset[str]) -> list[str]:
     """Splits an identifier into words. A part without separators is split if known words make up all of the part."""
-    return [word for part in parts(name) for word in _segments(part, vocabulary) or [part]]
+    return [word for part in parts(name) for piece in expand(part) for word in _segments(piece, vocabulary) or [piece]]
 
 
 def _segments(word: str, vocabulary: frozenset[str]) -> list[str] | None:
@@ -350,6 +319,7 @@ def _segments(word: str, vocabulary: frozenset[str]) -> list[str] | None:
 def _table_score(words: Sequence[str], own: Sequence[str], exact: bool) -> float:
     if exact:
         return 1.02
+    own = [word for word in own if word not in GENERIC_TABLES] or own
     if len(words) > len(own):
         return 0.0
     hits = [max(same_word(word, part) for part in own) for word in words]
@@ -383,6 +353,11 @@ def _column_score(words: Sequence[str], linked: LinkedColumn, table: Sequence[st
     score = sum(hits) / len(hits) * (1.0 if covered == 1 else 0.55 * covered + 0.1)
     named = any(word in _NAMING for word in own if word not in core)
     return score * (0.95 + 0.04 * extra + (0.01 if named else 0.0))
+
+
+def _bounds(led: str, own: Sequence[str]) -> bool:
+    """Checks whether a name has the short form of `minimum` or `maximum`, as `salary_max` does."""
+    return led in ("minimum", "maximum", "min", "max") and any(same_word(led, part) >= 0.85 for part in own)
 
 
 _NAMING = ("name", "id", "code", "titl", "key")

@@ -40,6 +40,7 @@ def _compound(first: Item, last: Item) -> bool:
     one, two = first.mentions[0], last.mentions[0]
     return (
         one.table == two.table
+        and not last.text.endswith(("ed", "ing"))
         and (one.column == two.column or two.score >= 0.98)
         and first.text.islower()
         and last.text.islower()

@@ -130,8 +130,19 @@ def condition(cond: q.Cond) -> str:
             if operator == "=":
                 return f"{expression(expr, 'rows')} is the {_FUNCTIONS[value.function]}"
             return f"{expression(expr, 'rows')} {_OPERATORS[operator]} the {expression(value, 'rows')}"
-        case q.Exists(table=table, negated=negated):
-            return f"there are {'no ' if negated else ''}{plain(table)}"
+        case q.Versus(left=left, operator=operator, right=right):
+            return f"{expression(left, 'rows')} {_OPERATORS[operator]} {expression(right, 'rows')}"
+        case q.Exists():
+            return _related(cond)
+
+
+def _related(cond: q.Exists) -> str:
+    """Describes a condition on related rows."""
+    where = f" where {condition(cond.where)}" if cond.where is not None else ""
+    if isinstance(cond.having, q.Compare):
+        measured = expression(cond.having.expr, cond.table)
+        return f"the {measured}{where} {_OPERATORS[cond.having.operator]} {figure(cond.having.value)}"
+    return f"there are {'no ' if cond.negated else ''}{plain(cond.table)}{where}"
 
 
 def conditions(query: q.Query) -> str:

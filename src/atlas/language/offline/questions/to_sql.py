@@ -59,6 +59,17 @@ class _Compiler:
             select = select.having(self.condition(condition))
         return self._ordered(select)
 
+    def select_joined_rows(self) -> exp.Select:
+        """Selects from the joined tables with the query's conditions and groups, without outputs."""
+        select = self._select_joined()
+        for condition in self._query.where:
+            select = select.where(self.condition(condition))
+        if self._query.group:
+            select = select.group_by(*(self.expr(expr) for expr in self._query.group))
+        for condition in self._query.having:
+            select = select.having(self.condition(condition))
+        return select
+
     def _select_joined(self) -> exp.Select:
         query = self._query
         select = exp.Select().from_(exp.to_table(query.table, dialect="postgres", quoted=_needs_quotes(query.table)))
@@ -192,6 +203,8 @@ class _Compiler:
             case q.Or(parts=parts):
                 either = reduce(lambda a, b: exp.Or(this=_paren(a), expression=_paren(b)), map(self.condition, parts))
                 return exp.Paren(this=either)
+            case q.Versus(left=left, operator=operator, right=right):
+                return _OPERATORS[operator](this=self.expr(left), expression=self.expr(right))
             case q.Given() | q.Extreme() | q.Exists():
                 return self._nested(cond)
         raise TypeError(type(cond))
@@ -211,17 +224,19 @@ class _Compiler:
                 compiler = _Compiler(inner, self._catalog)
                 select = compiler.select().select(compiler.expr(bare), append=False)
                 return _OPERATORS[operator](this=self.expr(expr), expression=exp.Subquery(this=select))
-            case q.Exists(column=column, table=table, key=key, where=where, negated=negated):
-                inner = q.Query(table, where=() if where is None else (where,))
-                select = (
-                    _Compiler(inner, self._catalog).select().select(exp.Column(this=_identifier(key)), append=False)
-                )
-                select = select.where(
-                    exp.Not(this=exp.Is(this=exp.Column(this=_identifier(key)), expression=exp.Null()))
-                )
-                found = exp.In(this=self.expr(column), query=exp.Subquery(this=select))
-                return exp.Not(this=found) if negated else found
+            case q.Exists():
+                return self._exists(cond)
         raise TypeError(type(cond))
+
+    def _exists(self, cond: q.Exists) -> exp.Expr:
+        own = q.Col(cond.table, cond.key)
+        where = (q.Empty(own, True),) if cond.where is None else (cond.where, q.Empty(own, True))
+        having = () if cond.having is None else (cond.having,)
+        inner = q.Query(cond.table, where=where, group=(own,) if having else (), having=having)
+        compiler = _Compiler(inner, self._catalog)
+        select = compiler.select_joined_rows().select(compiler.expr(own), append=False)
+        found = exp.In(this=self.expr(cond.column), query=exp.Subquery(this=select))
+        return exp.Not(this=found) if cond.negated else found
 
     def _during(self, cond: q.During) -> exp.Expr:
         parts: list[exp.Expr] = []

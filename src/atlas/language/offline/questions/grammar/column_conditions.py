@@ -1,0 +1,224 @@
+"""Reads conditions on a column: `age is over 30`, `tariff green`, `name contains 'x'`, `an average cost above 4500`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from atlas.language.offline.questions import ast as q
+from atlas.language.offline.questions.grammar import comparisons as compare
+from atlas.language.offline.questions.grammar.heads import flag_condition
+from atlas.language.offline.questions.grammar.measures import find_by_verb, read_measure
+from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Rank
+from atlas.language.offline.questions.grammar.reader import NotRead, Reader
+from atlas.language.offline.questions.grammar.relations import counted_table
+from atlas.language.offline.questions.grammar.values import on_rows, read_value
+from atlas.language.offline.questions.lexicon import ADJECTIVES
+from atlas.language.offline.questions.related_tables import absence_condition
+from atlas.language.offline.questions.tokenizer import parts
+
+
+def read_done(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int | None:
+    """Reads `have not been sold`: the time that the participle names is missing or given."""
+    word = reader.low(at)
+    for linked in reader.index.columns[phrase.table]:
+        col = q.Col(phrase.table, linked.column.name)
+        if reader.temporal(col) and word in parts(linked.column.name) and word.endswith(("ed", "d", "t", "n")):
+            reader.assume(f"{word!r} is taken as {col.name} being given.")
+            phrase.where.append(q.Empty(col, not negated))
+            return at + 1
+    return None
+
+
+def read_verb_number(reader: Reader, at: int, phrase: Phrase) -> int | None:
+    """Reads `aged 32 or 33` and `weighing no more than 5`, where a verb names the column."""
+    column = find_by_verb(reader, reader.low(at), phrase.table)
+    if column is None:
+        return None
+    found = _compared(reader, reader.skip(at + 1), phrase, column, False)
+    if found is None:
+        return None
+    phrase.where.append(found[0])
+    return found[1]
+
+
+def read_turned(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int | None:
+    """Reads `above age 20` and `a greater weight than 10`."""
+    column = compare.numeric_column(reader, reader.skip(at + 1), phrase.table)
+    if column is None:
+        return None
+    ahead = reader.skip(reader.skip(at + 1) + 1)
+    if reader.kind(ahead) == "than":
+        ahead = reader.skip(ahead + 1)
+    operator = str(reader.items[at].value)
+    if reader.kind(at) == "comparative":
+        operator = ">" if ADJECTIVES[operator][0] else "<"
+    cond, end = compare.against(reader, ahead, phrase, column, compare.INVERSE[operator] if negated else operator)
+    phrase.where.append(cond)
+    return end
+
+
+def having_figure(reader: Reader, measure: Measure, operator: str, number: float, phrase: Phrase, at: int) -> None:
+    """Adds a condition on a figure of the group of each row or value.
+
+    Raises NotRead: when a row has no group.
+    """
+    cond = q.Compare(measure.expr, operator, number)
+    if phrase.column is not None and measure.table == phrase.table:
+        phrase.having.append(cond)
+        phrase.where += measure.where
+        return
+    path = reader.path(phrase.table, measure.table, at)
+    if not path or counted_table(path) is None or phrase.column is not None:
+        raise NotRead(f"{reader.low(at)} {number}")
+    if operator in ("<", "<="):
+        reader.assume(f"Only {phrase.table} with at least one row of {measure.table} are counted.")
+    first = path[0]
+    where = q.And(tuple(measure.where)) if len(measure.where) > 1 else measure.where[0] if measure.where else None
+    phrase.where.append(q.Exists(q.Col(first.table, first.column), first.to, first.key, where, False, cond))
+
+
+def read_above_average(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int | None:
+    """Reads `above average calories`."""
+    average = reader.skip(at + 1)
+    column = compare.numeric_column(reader, reader.skip(average + 1), phrase.table)
+    if column is None:
+        raise NotRead(reader.low(at))
+    operator = str(reader.items[at].value)
+    cond, end = compare.against(reader, average, phrase, column, compare.INVERSE[operator] if negated else operator)
+    phrase.where.append(cond)
+    return max(end, reader.skip(average + 1) + 1)
+
+
+def read_group_figure(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int | None:
+    """Reads `with an average cost above 4500`."""
+    read = read_measure(reader, at, phrase)
+    if read is None:
+        return None
+    measure, end = read
+    ahead = reader.skip(end)
+    if reader.kind(ahead) != "cmp":
+        return None
+    compared = compare.operator_and_number(reader, ahead)
+    if compared is None:
+        return None
+    operator, number, end = compared
+    having_figure(reader, measure, compare.INVERSE[operator] if negated else operator, number, phrase, at)
+    return compare.skip_unit(reader, end)
+
+
+def read_quote(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int:
+    """Reads a quoted text that is no known value: `with 'Hey' in its name`, or the name of a row."""
+    text = reader.items[at].text
+    ahead = at + 1
+    if reader.low(ahead) in ("in", "within"):
+        named = reader.skip(ahead)
+        if reader.low(ahead + 1) not in ("its", "their", "his", "her"):
+            raise NotRead(text)
+        own = reader.columns(named, phrase.table) or ([one] if (one := reader.name(phrase.table)) else [])
+        if reader.kind(named) == "col" and own:
+            phrase.where.append(q.Contains(own[0], text, "any", negated))
+            return named + 1
+        raise NotRead(text)
+    name = reader.name(phrase.table)
+    if name is None or phrase.column is not None or reader.low(at - 1) not in ("called", "named", phrase.table):
+        raise NotRead(text)
+    phrase.where.append(q.Compare(name, "<>" if negated else "=", text, fold=True))
+    return at + 1
+
+
+def read_term(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int:
+    term = reader.items[at].value
+    classic = reader.classic(phrase.table)
+    if not classic.states(term):  # type: ignore[arg-type]
+        raise NotRead(reader.low(at))
+    phrase.where.append(q.Given(term.table or phrase.table, term.meaning, reader.items[at].text, negated))  # type: ignore[attr-defined]
+    return at + 1
+
+
+def read_column(reader: Reader, at: int, phrase: Phrase, negated: bool, having: bool) -> int | None:
+    """Reads a column with a condition on it: `age is over 30`, `tariff green`, `name contains 'x'`, `is remote`."""
+    col = reader.column(at, phrase.table)
+    if col is None:
+        return None
+    ahead = reader.skip(at + 1)
+    if reader.kind(ahead) in ("neg", "negation"):
+        negated, ahead = True, reader.skip(ahead + 1)
+    apart = negated and col.table != phrase.table
+    found = _compared(reader, ahead, phrase, col, negated and not apart)
+    if found is not None and apart:
+        # `does not border Texas` asks for rows without such a related row.
+        if not isinstance(found[0], q.Exists):
+            raise NotRead(reader.low(at))
+        found = msgspec.structs.replace(found[0], negated=True), found[1]
+    if found is None and reader.flag(col) and col.table == phrase.table:
+        found = flag_condition(reader, col, negated), at + 1
+    if found is None and negated and reader.numeric(col) and reader.low(at - 1) == "no":
+        found = q.Or((q.Compare(col, "=", 0), q.Empty(col))), at + 1
+    if found is None and negated and not reader.numeric(col) and col.table == phrase.table:
+        absent = absence_condition(reader.classic(phrase.table), col, False)
+        found = on_rows(reader, absent, col.table, phrase.table, at), at + 1
+    if found is None and reader.low(at).split()[0].endswith("est"):
+        # In `the state with the highest elevation` the column's name is a superlative.
+        if not having or not reader.numeric(col) or phrase.rank is not None:
+            raise NotRead(reader.low(at))
+        phrase.rank = Rank(Measure(col, col.table), reader.low(at).startswith(("high", "larg", "great", "long")))
+        found = q.And(()), at + 1
+    if found is None and having and col.table == phrase.table and not reader.numeric(col):
+        found = q.Empty(col, True), at + 1
+    if found is None:
+        return None
+    if found[0] != q.And(()):
+        phrase.where.append(found[0])
+    return found[1]
+
+
+def _compared(reader: Reader, at: int, phrase: Phrase, col: q.Col, negated: bool) -> tuple[q.Cond, int] | None:
+    """Reads what follows a column's name. Returns the condition and the place behind it, or None."""
+    kind = reader.kind(at)
+    ordered = reader.numeric(col) or reader.temporal(col)
+    if kind in ("cmp", "comparative") and not ordered and str(reader.items[at].value) not in ("=", "<>"):
+        return None
+    if kind in ("cmp", "comparative"):
+        operator = str(reader.items[at].value)
+        start = reader.skip(at + 1)
+        if kind == "comparative":
+            if reader.kind(at + 1) != "than":
+                return None
+            descending = ADJECTIVES[operator][0]
+            operator, start = ">" if descending else "<", reader.skip(at + 2)
+        if operator in ("=", "<>") and reader.kind(start) in ("value", "quote"):
+            at, kind, negated = start, reader.kind(start), negated ^ (operator == "<>")
+        else:
+            return compare.against(reader, start, phrase, col, compare.INVERSE[operator] if negated else operator)
+    if kind in ("superlative", "most") and phrase.rank is None and reader.numeric(col) and not negated:
+        descending = bool(reader.items[at].value) if kind == "most" else ADJECTIVES[str(reader.items[at].value)][0]
+        if reader.kind(reader.skip(at + 1)) not in ("col", "table", "agg", "unknown"):
+            phrase.rank = Rank(Measure(col, col.table), descending)
+            return q.And(()), at + 1
+    if kind == "between":
+        return compare.read_between(reader, at, phrase, col)
+    if kind == "value":
+        cond, end = read_value(reader, at, col.table, col, negated)
+        return on_rows(reader, cond, col.table, phrase.table, at), end
+    if kind == "quote":
+        cond = q.Compare(col, "<>" if negated else "=", reader.items[at].text, fold=True)
+        return on_rows(reader, cond, col.table, phrase.table, at), at + 1
+    if kind == "contains":
+        text = reader.text(at + 1) if at + 1 < len(reader.items) else ""
+        where = q.Contains(col, text, str(reader.items[at].value), negated)
+        return (on_rows(reader, where, col.table, phrase.table, at), at + 2) if text else None
+    if kind == "empty":
+        return on_rows(reader, q.Empty(col, negated), col.table, phrase.table, at), at + 1
+    if kind == "period" and (reader.temporal(col) or "year" in reader.linked(col).every):
+        return compare.read_period(reader, at, phrase, col, negated)
+    number = compare.amount(reader, at)
+    if number is not None and reader.definition(col).type in ("bigint", "numeric", "double"):
+        cond = q.Compare(col, "<>" if negated else "=", number)
+        if reader.kind(at + 1) == "after":
+            cond = q.Compare(col, str(reader.items[at + 1].value), number)
+            at += 1
+        more = compare.alternatives(reader, at)
+        if more and not negated:
+            return on_rows(reader, q.OneOf(col, (number, *more[0])), col.table, phrase.table, at), more[1]
+        return on_rows(reader, cond, col.table, phrase.table, at), compare.skip_unit(reader, at + 1)
+    return None

@@ -1,0 +1,177 @@
+"""Reads groups and orders: `per borough`, `for each museum`, `by month`, `sorted by age in descending order`."""
+
+from __future__ import annotations
+
+from atlas.language.offline.questions import ast as q
+from atlas.language.offline.questions.grammar.measures import read_measure
+from atlas.language.offline.questions.grammar.phrase import Measure, Request
+from atlas.language.offline.questions.grammar.reader import Reader
+from atlas.language.offline.questions.lexicon import ADJECTIVES
+
+_ALL_ROWS = ("across all", "across", "over the", "through each")
+_RANKING = ("superlative", "most", "comparative", "positive")
+
+
+def read_groups(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads the groups of figures. Returns the place behind them, or None if no groups stand here."""
+    ahead = at
+    while reader.kind(ahead) in ("filler", "comma", "stop"):
+        ahead += 1
+    if reader.kind(ahead) == "unit" and reader.low(ahead).endswith("ly"):
+        bucket = reader.classic(request.phrase.table).bucket(str(reader.items[ahead].value))
+        if bucket is None:
+            return None
+        request.groups.append(bucket)
+        return ahead + 1
+    if reader.kind(ahead) not in ("per", "by"):
+        return None
+    start, end = ahead + 1, None
+    while True:
+        place = reader.skip(start, ("filler", "distinct", "link", "per"))
+        found = _group(reader, place, request)
+        if found is None:
+            break
+        if reader.low(ahead) in _ALL_ROWS and found == rows_of(reader, request.phrase.table) and request.measures:
+            # `across all the shops` asks for one figure of all rows.
+            return place + 1
+        request.groups += [expr for expr in found if expr not in request.groups]
+        end = place + 1
+        start = end
+        while reader.kind(start) in ("comma", "and"):
+            start += 1
+        if start == end:
+            break
+    return end
+
+
+def _group(reader: Reader, at: int, request: Request) -> list[q.Expr] | None:
+    """Returns what an item groups by: a column, a period, or the rows of a related table by key and name."""
+    table = request.phrase.table
+    if reader.kind(at) == "unit":
+        bucket = reader.classic(table).bucket(str(reader.items[at].value))
+        return None if bucket is None else [bucket]
+    own = reader.columns(at, table) if reader.kind(at) == "col" else []
+    if table in reader.tables(at)[:1] and not own:
+        return rows_of(reader, table)
+    related = reader.related_table(at, table)
+    if related is not None and (not own or (reader.joins_rows(own[0]) and reader.definition(own[0]).type != "text")):
+        return rows_of(reader, related)
+    if table in reader.tables(at) and not own:
+        return rows_of(reader, table)
+    if own:
+        return [own[0]]
+    col = reader.column(at, table) if reader.kind(at) == "col" else None
+    return None if col is None else [col]
+
+
+def rows_of(reader: Reader, table: str) -> list[q.Expr] | None:
+    """Returns the key and the name of a table's rows. Two rows of one name stay two groups."""
+    found = [col for col in (reader.key(table), reader.name(table)) if col is not None]
+    return list(dict.fromkeys(found)) or None
+
+
+def read_order(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads the order of the result. Returns the place behind it, or None if no order stands here."""
+    ahead = at
+    while reader.kind(ahead) in ("filler", "comma", "and", "stop", "link", "wh"):
+        ahead += 1
+    kind = reader.kind(ahead)
+    if kind == "order":
+        return read_keys(reader, ahead + 1, request)
+    if kind in ("asc", "desc"):
+        place = reader.skip(ahead + 1, ("filler", "by", "order"))
+        if reader.kind(place) in ("asc", "desc", "order"):
+            place = reader.skip(place + 1)
+        read = read_measure(reader, place, request.phrase) or _text_key(reader, place, request)
+        if read is not None and reader.low(ahead) not in ("alphabetically",):
+            request.orders.append((read[0], kind == "desc"))
+            return read[1]
+        default = _default_key(reader, request, alphabetic="alpha" in reader.low(ahead))
+        if default is None:
+            return None
+        request.orders.append((default, kind == "desc"))
+        return ahead + 1
+    if kind == "between" and reader.kind(reader.skip(ahead + 1)) in _RANKING and not request.orders:
+        return _from_to(reader, ahead, request)
+    return None
+
+
+def _from_to(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `from the oldest to the youngest`."""
+    first = reader.skip(at + 1)
+    joint = reader.skip(first + 1)
+    last = reader.skip(joint + 1)
+    if reader.kind(joint) != "to" or reader.kind(last) not in _RANKING:
+        return None
+    from atlas.language.offline.questions.schema_linking import find_measured_column
+
+    base = str(reader.items[first].value)
+    column = find_measured_column(reader.index.columns[request.phrase.table], base) if base in ADJECTIVES else None
+    if column is None:
+        return None
+    request.orders.append(
+        (Measure(q.Col(request.phrase.table, column.name), request.phrase.table), ADJECTIVES[base][0])
+    )
+    return last + 1
+
+
+def read_keys(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `by age descending, name`."""
+    end: int | None = None
+    while True:
+        place = reader.skip(at, ("filler", "by", "distinct", "wh"))
+        read = read_measure(reader, place, request.phrase) or _text_key(reader, place, request)
+        if read is None:
+            if end is None and reader.kind(place) in ("asc", "desc"):
+                default = _default_key(reader, request, alphabetic=False)
+                if default is not None:
+                    request.orders.append((default, reader.kind(place) == "desc"))
+                    return place + 1
+            return end
+        measure, end = read
+        descending, end = _direction(reader, end)
+        request.orders.append((measure, descending))
+        at = end
+        while reader.kind(at) in ("comma", "and"):
+            at += 1
+        if at == end:
+            return end
+
+
+def _direction(reader: Reader, at: int) -> tuple[bool, int]:
+    """Returns whether the order is descending, and the place behind the words for it."""
+    place = at
+    while reader.kind(place) in ("filler", "between", "link", "comma"):
+        place += 1
+    if reader.kind(place) in ("asc", "desc"):
+        return reader.kind(place) == "desc", place + 1
+    if reader.kind(place) in _RANKING:
+        item = reader.items[place]
+        descending = bool(item.value) if item.kind == "most" else ADJECTIVES[str(item.value)][0]
+        joint = reader.skip(place + 1)
+        last = reader.skip(joint + 1)
+        if reader.kind(joint) == "to" and reader.kind(last) in _RANKING:
+            return descending, last + 1
+        return descending, place + 2 if reader.low(place + 1) == "first" else place + 1
+    return False, at
+
+
+def _text_key(reader: Reader, at: int, request: Request) -> tuple[Measure, int] | None:
+    if reader.kind(at) == "unit":
+        bucket = reader.classic(request.phrase.table).bucket(str(reader.items[at].value))
+        return None if bucket is None else (Measure(bucket, request.phrase.table), at + 1)
+    col = reader.column(at, request.phrase.table) if reader.kind(at) == "col" else None
+    return None if col is None else (Measure(col, col.table), at + 1)
+
+
+def _default_key(reader: Reader, request: Request, *, alphabetic: bool) -> Measure | None:
+    """Returns what an order without a column sorts by: the only column or figure, or the first text."""
+    if request.measures and not alphabetic:
+        return request.measures[0]
+    cols = [col for col in request.shown if isinstance(col, q.Col)]
+    if alphabetic:
+        cols = [col for col in cols if reader.definition(col).type == "text"]
+    elif len(cols) > 1:
+        return None
+    col = cols[0] if cols else reader.name(request.phrase.table)
+    return None if col is None else Measure(col, col.table)

@@ -1,0 +1,188 @@
+"""Reads what a question asks for: columns, rows, numbers of rows, aggregates and differences."""
+
+from __future__ import annotations
+
+from atlas.language.offline.questions import ast as q
+from atlas.language.offline.questions.grammar.heads import flag_condition, read_head
+from atlas.language.offline.questions.grammar.measures import read_count, read_rank, rows_counted
+from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Request
+from atlas.language.offline.questions.grammar.reader import NotRead, Reader
+
+
+def read_target(reader: Reader, at: int, request: Request) -> int | None:
+    at = reader.skip(at, ("filler", "wh", "distinct")) if not request.phrase.named else at
+    if reader.kind(at) == "distinct" or reader.kind(at - 1) == "distinct":
+        request.phrase.distinct = True
+    kind = reader.kind(at)
+    if kind == "count":
+        return read_counted(reader, at, request)
+    if kind == "agg":
+        return _read_figures(reader, at, request)
+    if kind in ("superlative", "most"):
+        found = _read_extreme(reader, at, request)
+        if found is not None:
+            return found
+    if reader.low(at) == "difference":
+        return _read_difference(reader, at, request)
+    if request.shown and kind in ("col", "table") and (listed := reader.columns(at, reader.table)):
+        # In `makers and models` the second noun is a column, as the first one is.
+        request.shown.append(listed[0])
+        return at + 1
+    if kind == "where" and at == 0:
+        return _read_where(reader, at, request)
+    start = at - 1 if reader.kind(at - 1) == "distinct" else at
+    read = read_head(reader, start, reader.table)
+    if read is None:
+        return None
+    phrase, end = read
+    if phrase.column is None:
+        if request.shown or request.phrase.named:
+            return None
+        request.phrase = phrase
+        return end
+    if phrase.where or phrase.rank is not None or phrase.limit is not None:
+        request.phrase = phrase
+        request.shown.append(phrase.column)
+        return end
+    request.phrase.distinct = request.phrase.distinct or phrase.distinct
+    request.shown.append(phrase.column)
+    return end
+
+
+_SEPARATING = ("and", "comma")
+_PLACES = ("citi", "hometown", "town", "locat", "address", "countri", "state", "region", "place")
+
+
+def _read_where(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `where is the youngest teacher from`: the columns that hold places."""
+    for linked in reader.index.columns[reader.table]:
+        if linked.every[-1] in _PLACES and linked.column.type == "text":
+            request.shown.append(q.Col(reader.table, linked.column.name))
+    read = read_head(reader, reader.skip(at + 1), reader.table)
+    if not request.shown or read is None or read[0].column is not None:
+        return None
+    request.phrase = read[0]
+    return read[1] + 1 if reader.low(read[1]) == "from" else read[1]
+
+
+# Fillers behind `how many` that leave nothing to count.
+_STOPPING = frozenset(
+    "in from at on for by to with square kilometers kilometres miles meters metres feet dollars".split()
+)
+
+
+def read_counted(reader: Reader, at: int, request: Request) -> int:
+    """Reads `how many recipes`, `number of different countries`, or the number that a column holds."""
+    ahead = at + 1
+    while reader.kind(ahead) in ("filler", "wh", "count") and reader.low(ahead) not in _STOPPING:
+        ahead += 1
+    read = read_head(reader, ahead, reader.table)
+    if read is not None and read[0].rank is None and read[0].limit is None:
+        phrase, end = read
+        if phrase.column is None:
+            if not request.phrase.named:
+                request.phrase = phrase
+            elif phrase.where:
+                raise NotRead(reader.low(at))
+            request.measures.append(Measure(rows_counted(reader, reader.table), reader.table))
+            return end
+        if reader.flag(phrase.column) and not request.phrase.named and not request.measures:
+            # `how many captains` counts the rows with that mark.
+            marked = Phrase(
+                reader.table, where=[*phrase.where, flag_condition(reader, phrase.column, False)], named=True
+            )
+            request.phrase = marked
+            request.measures.append(Measure(q.Agg("count"), reader.table))
+            return end
+        if reader.summable(phrase.column) and not phrase.distinct:
+            if phrase.where or request.measures:
+                raise NotRead(reader.low(ahead))
+            request.measures.append(Measure(q.Agg("sum", phrase.column), reader.table))
+            return end
+        if not request.phrase.named and not request.shown:
+            request.phrase = phrase
+        request.measures.append(Measure(_distinct(reader, phrase), reader.table))
+        return end
+    counted = read_count(reader, at + 1, request.phrase)
+    if counted is None:
+        raise NotRead(f"{reader.low(at)} {reader.low(ahead)}")
+    request.measures.append(counted[0])
+    return counted[1]
+
+
+def _distinct(reader: Reader, phrase: Phrase) -> q.Agg:
+    assert phrase.column is not None
+    if phrase.column == reader.key(phrase.table):
+        return q.Agg("count")
+    return q.Agg("count", phrase.column, distinct=True)
+
+
+_MOST = {"maximum number of": "max", "minimum number of": "min", "the maximum number of": "max"}
+
+
+def _read_figures(reader: Reader, at: int, request: Request) -> int:
+    """Reads `minimum, average and maximum fare and distance`: each aggregate of each column."""
+    functions: list[str] = []
+    while reader.kind(at) == "agg" or (functions and reader.low(at) in _MOST):
+        functions.append(str(reader.items[at].value) if reader.kind(at) == "agg" else _MOST[reader.low(at)])
+        ahead = at + 1
+        while reader.kind(ahead) in (*_SEPARATING, "filler"):
+            ahead += 1
+        if reader.kind(ahead) == "agg" or reader.low(ahead) in _MOST:
+            at = ahead
+            continue
+        at += 1
+        break
+    at = reader.skip(at, ("filler", "count"))
+    if reader.low(at) == "difference":
+        if len(functions) != 1:
+            raise NotRead("difference")
+        end = _read_difference(reader, at, request)
+        request.measures.append(Measure(q.Agg(functions[0], request.shown.pop()), reader.table))
+        return end
+    found = reader.column(at, request.phrase.table) if reader.kind(at) == "col" else None
+    if found is None or found.table != reader.table:
+        raise NotRead(f"{functions[0]} {reader.low(at)}")
+    cols = [found]
+    end = at + 1
+    while reader.kind(end) in _SEPARATING:
+        ahead = reader.skip(end + 1, ("filler",))
+        more = reader.columns(ahead, reader.table) if reader.kind(ahead) == "col" else []
+        if not more or not reader.numeric(more[0]) or (functions[-1] in ("min", "max") and len(functions) == 1):
+            break
+        cols.append(more[0])
+        end = ahead + 1
+    for col in cols:
+        for function in functions:
+            timed = function in ("min", "max") and reader.temporal(col)
+            if not (timed or reader.numeric(col)) or (function == "sum" and not reader.summable(col)):
+                raise NotRead(f"{function} {reader.low(at)}")
+            request.measures.append(Measure(q.Agg(function, col), col.table))
+    if reader.low(end) == "in" and found in reader.columns(end + 1, reader.table):
+        end += 2
+    return end
+
+
+def _read_difference(reader: Reader, at: int, request: Request) -> int:
+    """Reads `difference between list price and sold price`."""
+    first = reader.skip(at + 1, ("filler", "between"))
+    joint = reader.skip(first + 1)
+    second = reader.skip(joint + 1)
+    cols = [reader.columns(place, reader.table) for place in (first, second)]
+    if reader.kind(joint) != "and" or not all(cols) or not all(reader.numeric(one[0]) for one in cols):
+        raise NotRead("difference")
+    request.shown.append(q.Op("-", cols[0][0], cols[1][0]))
+    return second + 1
+
+
+def _read_extreme(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `the highest attendance`: the greatest value of a column, unless a noun of rows follows."""
+    ahead = reader.skip(at + 1)
+    cols = reader.columns(ahead, reader.table) if reader.kind(ahead) == "col" else []
+    if not cols or not (reader.numeric(cols[0]) or reader.temporal(cols[0])) or reader.kind(at) == "most":
+        return None
+    rank, end = read_rank(reader, at, Phrase(reader.table))
+    if rank.measure.expr != cols[0]:
+        return None
+    request.measures.append(Measure(q.Agg("max" if rank.descending else "min", cols[0]), reader.table))
+    return end

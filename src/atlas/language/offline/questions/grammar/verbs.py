@@ -1,0 +1,101 @@
+"""Tells verbs that only link two nouns from words with a meaning of their own."""
+
+from __future__ import annotations
+
+from atlas.language.offline.questions import ast as q
+from atlas.language.offline.questions.grammar.measures import find_by_verb
+from atlas.language.offline.questions.grammar.phrase import Phrase
+from atlas.language.offline.questions.grammar.reader import Reader
+from atlas.language.offline.questions.related_tables import MOVES
+from atlas.language.offline.questions.tokenizer import parts, stem
+
+
+def names_other(reader: Reader, at: int, phrase: Phrase) -> bool:
+    """Checks whether `and` adds the rows of a related table, as in `the names of teachers and the courses they teach`."""
+    ahead = reader.skip(at + 1)
+    bare = all(low in ("the", "a", "and", ",", "their", "all") for low in reader.words(at, ahead))
+    return bare and reader.kind(ahead) in ("table", "other") and reader.related_table(ahead, phrase.table) is not None
+
+
+def may_follow(reader: Reader, at: int) -> bool:
+    """Checks whether another clause may start at a place where no condition does."""
+    at = reader.skip(at)
+    return reader.kind(at) in (
+        "per",
+        "by",
+        "order",
+        "asc",
+        "desc",
+        "stop",
+        "agg",
+        "count",
+        "col",
+        "unit",
+        "superlative",
+    )
+
+
+def names_row(reader: Reader, cond: q.Cond, phrase: Phrase) -> bool:
+    own = (reader.name(phrase.table), reader.key(phrase.table))
+    return isinstance(cond, q.Compare) and cond.operator == "=" and isinstance(cond.value, str) and cond.expr in own
+
+
+def moves_behind(reader: Reader, at: int) -> bool:
+    """Checks whether a verb follows whose subject was just read, as in `through which the Mississippi runs`."""
+    return (
+        reader.kind(at) == "link" and stem(reader.low(at)) in MOVES and reader.low(at + 1) in ("", "through", "across")
+    )
+
+
+def is_verb(reader: Reader, at: int, phrase: Phrase) -> bool:
+    """Checks whether an unknown word only links a noun with what follows, as `students enrolled in courses`."""
+    word, ahead = reader.low(at), reader.kind(at + 1)
+    if ahead not in (
+        "filler",
+        "by",
+        "period",
+        "cmp",
+        "neg",
+        "per",
+        "between",
+        "superlative",
+        "most",
+        "num",
+        "value",
+        "",
+    ):
+        return False
+    if find_by_verb(reader, word, phrase.table) is not None and reader.kind(reader.skip(at + 1)) in (
+        "num",
+        "cmp",
+        "between",
+    ):
+        return False
+    if not word.isalpha() or reader.items[at].text[:1].isupper() or len(word) < 3:
+        return False
+    if _names_time(reader, word, phrase.table):
+        return False
+    if word in _IRREGULAR:
+        return True
+    led = reader.low(at - 1) in ("that", "who", "which", "do", "does", "did", "not", "n't")
+    return led or word.endswith(("ed", "ing", "en"))
+
+
+_IRREGULAR = frozenset(
+    "gave got went came took won lost made held ran drew sent kept left met saw gets gives takes".split()
+)
+
+
+def _names_time(reader: Reader, word: str, table: str) -> bool:
+    columns = (q.Col(table, linked.column.name) for linked in reader.index.columns[table])
+    return any(reader.temporal(col) and word in parts(col.name) for col in columns)
+
+
+def is_link_table(reader: Reader, at: int, phrase: Phrase) -> bool:
+    """Checks whether a word names the table of links to the noun that follows: `hire` in `do not hire any employee`."""
+    if reader.kind(at) not in ("table", "other", "col") or not reader.tables(at):
+        return False
+    ahead = reader.skip(at + 1, ("filler", "link", "most", "superlative", "count", "cmp", "num", "per"))
+    other = reader.related_table(ahead, phrase.table)
+    path = reader.path(phrase.table, other, ahead) if other is not None else None
+    return bool(path) and reader.tables(at)[0] in [step.to for step in path[:-1]] if path else False
