@@ -126,7 +126,7 @@ _ENTRIES: tuple[tuple[str, object, str], ...] = (
     (
         "filler",
         None,
-        "of the week|of week|in the database|in the table|at all|so far|in total|in all|as a whole|how "
+        "of the week|of week|in the database|as well|in the table|at all|so far|in total|in all|as a whole|how "
         "does|how do|how did|a list of|the list of",
     ),
     ("order", None, "starting from|going from"),

@@ -206,6 +206,10 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
         return Attempt(table, 100.0, reading, None, None, f"Nothing connects {table} with {error}.")
     if len(_tables_of(query)) > 1 and query.group and not any(item.kind in _GROUPING for item in items):
         return Attempt(table, 100.0, reading, None, None, "It is not clear by what the figures are grouped.")
+    if _joins_doubtfully(query, tagger.index.catalog):
+        return Attempt(
+            table, 100.0, reading, None, None, "Several keys join these tables, and it is not clear by which."
+        )
     unplaced = _find_unplaced(tagger, reading, query)
     if unplaced is not None:
         return Attempt(table, 100.0, reading, None, None, f"It is not clear which table's {unplaced} is meant.")
@@ -213,6 +217,16 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
         text for text in find_uncovered(items, query, tagger.index.catalog) if text not in reading.unknown
     ]
     return Attempt(table, _cost(tagger, reading, query), reading, query, sql)
+
+
+def _joins_doubtfully(query: Query, catalog: Catalog) -> bool:
+    """Checks whether two tables of a query are joined by one of several keys."""
+    used = set(_tables_of(query))
+    keys = {
+        (j.left_table, j.left_column, j.right_table) for j in catalog.joins if {j.left_table, j.right_table} <= used
+    }
+    pairs = [(left, right) for left, _, right in keys]
+    return len(set(pairs)) < len(pairs)
 
 
 def _find_unplaced(tagger: Tagger, reading: Reading, query: Query) -> str | None:

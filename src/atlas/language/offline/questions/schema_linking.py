@@ -153,6 +153,12 @@ class Index:
         for column in linked:
             if column.column.type == "text" and column.every[-1:] == ("name",) and not column.column.complete:
                 return column.column.name
+        found = self.catalog.table(table)
+        keyed = found is not None and len(found.key) == 1
+        for column in linked:
+            if column.column.type == "text" and set(column.every) <= own and keyed:
+                # The column named as the table, such as `airline` of airlines, names a row.
+                return column.column.name
         key = self.catalog.table(table).key if self.catalog.table(table) else ()  # type: ignore[union-attr]
         if key:
             return key[0]

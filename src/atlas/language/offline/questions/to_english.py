@@ -72,7 +72,7 @@ def expression(expr: q.Expr, table: str) -> str:
         case q.Num(value=value):
             return figure(value)
         case q.Bucket(unit=unit) | q.Part(unit=unit):
-            return unit
+            return "day of the week" if unit == "isodow" else unit
         case q.Agg(function="count", arg=None, where=where):
             return f"number of {entity(table, 2)}" + (f" where {condition(where)}" if where is not None else "")
         case q.Agg(function="count", arg=arg) if arg is not None:

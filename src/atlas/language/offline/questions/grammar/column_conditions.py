@@ -163,7 +163,8 @@ def read_column(reader: Reader, at: int, phrase: Phrase, negated: bool, having: 
             raise NotRead(reader.low(at))
         phrase.rank = Rank(Measure(col, col.table), reader.low(at).startswith(("high", "larg", "great", "long")))
         found = q.And(()), at + 1
-    if found is None and having and col.table == phrase.table and not reader.numeric(col):
+    asked = reader.low(at - 1) in ("their", "its", "his", "her")
+    if found is None and having and col.table == phrase.table and not reader.numeric(col) and not asked:
         found = q.Empty(col, True), at + 1
     if found is None:
         return None

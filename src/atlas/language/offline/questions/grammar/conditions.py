@@ -132,6 +132,8 @@ def _read_one(reader: Reader, at: int, phrase: Phrase, joined_by_or: bool = Fals
 
 def _by_kind(reader: Reader, at: int, phrase: Phrase, negated: bool, having: bool, both: bool) -> int | None:
     kind = reader.kind(at)
+    if both and kind != "value":
+        return _read_two(reader, at, phrase, negated)
     if kind in ("superlative", "most") and phrase.rank is None and not negated:
         return _read_rank(reader, at, phrase)
     if kind in ("cmp", "num"):
@@ -156,8 +158,6 @@ def _by_kind(reader: Reader, at: int, phrase: Phrase, negated: bool, having: boo
     own = reader.columns(at, phrase.table)
     if kind in ("table", "other", "col") and related is not None and (not own or reader.joins_rows(own[0])):
         return _read_related(reader, at, phrase, related, negated)
-    if both and kind != "value":
-        raise NotRead("both")
     if kind == "value" and reader.low(at + 1) in ("that", "who", "which") and not negated:
         owner = owner_of(reader, at, phrase.table)
         if owner is not None:
@@ -302,6 +302,22 @@ def _read_related(reader: Reader, at: int, phrase: Phrase, table: str, negated: 
     first = path[0]
     phrase.where.append(q.Exists(q.Col(first.table, first.column), first.to, first.key, where, negated))
     return end
+
+
+def _read_two(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int:
+    """Reads `both a museum opened before 2009 and a museum opened after 2011`: there must be a row of each kind."""
+    behind = at
+    table = reader.related_table(at, phrase.table)
+    for _ in range(2):
+        related = reader.related_table(at, phrase.table)
+        path = reader.path(phrase.table, related, at) if related is not None else None
+        if negated or related != table or related is None or not path or not any(step.many for step in path):
+            raise NotRead("both")
+        end = _read_related(reader, at, phrase, related, False)
+        if end is None:
+            raise NotRead("both")
+        behind, at = end, reader.skip(end, ("and", "filler"))
+    return behind
 
 
 def _read_both(reader: Reader, at: int, phrase: Phrase, table: str, negated: bool) -> int:

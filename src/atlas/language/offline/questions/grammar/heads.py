@@ -44,7 +44,7 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
     phrase.limit, phrase.distinct = before.limit, before.distinct
     for place in before.values:
         cond, after = read_value(reader, place, phrase.table, taken=pinned(phrase))
-        if after != place + 1:
+        if after != place + 1 and reader.kind(place + 1) not in ("or", "comma"):
             return None
         phrase.where.append(cond)
     for place in before.flags:
@@ -151,6 +151,8 @@ def _read_before(reader: Reader, at: int, table: str) -> tuple[Before, int]:
         elif kind == "value" and table not in reader.tables(at) and _leads_noun(reader, at + 1, table):
             before.values.append(at)
             at += 1
+            while reader.kind(at) in ("or", "comma") and reader.kind(at + 1) == "value":
+                at += 2
         elif kind == "col" and _is_flag(reader, at, table) and _leads_noun(reader, at + 1, table):
             before.flags.append(at)
             at += 1
@@ -178,7 +180,11 @@ def _behind_rank(reader: Reader, at: int) -> int:
 
 def _leads_noun(reader: Reader, at: int, table: str) -> bool:
     """Checks whether a noun of the table follows, with values and yes-or-no columns in between."""
-    while reader.kind(at) == "value" or (reader.kind(at) == "col" and _is_flag(reader, at, table)):
+    while (
+        reader.kind(at) == "value"
+        or (reader.kind(at) in ("or", "comma") and reader.kind(at + 1) == "value")
+        or (reader.kind(at) == "col" and _is_flag(reader, at, table))
+    ):
         at += 1
     if reader.kind(at - 1) == "value" and any(m.table == table for m in reader.items[at - 1].mentions):
         return True

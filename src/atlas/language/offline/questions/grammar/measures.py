@@ -120,8 +120,11 @@ def read_rank(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int]:
         if counted is not None:
             return Rank(counted[0], descending), counted[1]
     read = read_measure(reader, at + 1, phrase)
-    if read is not None and not (str(item.value) in _BY_TIME and not reader.temporal(_column(read[0]))):
-        if most and not reader.summable(_column(read[0])):
+    column = _column(read[0]) if read is not None else None
+    if read is not None and column is None:
+        return Rank(read[0], descending), read[1]
+    if read is not None and column is not None and (str(item.value) not in _BY_TIME or reader.temporal(column)):
+        if most and not reader.summable(column):
             raise NotRead(reader.low(at))
         return Rank(_of_group(reader, read[0], phrase, most), descending), read[1]
     named = find_by_verb(reader, reader.low(ahead), phrase.table, phrase.column)
@@ -142,9 +145,10 @@ def read_rank(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int]:
     return Rank(found, descending), at + 1
 
 
-def _column(measure: Measure) -> q.Col:
+def _column(measure: Measure) -> q.Col | None:
+    """Returns the column of a figure, or None for a number of rows."""
     expr = measure.expr.arg if isinstance(measure.expr, q.Agg) else measure.expr
-    return expr if isinstance(expr, q.Col) else q.Col(measure.table, "")
+    return expr if isinstance(expr, q.Col) else None
 
 
 def _of_group(reader: Reader, measure: Measure, phrase: Phrase, most: bool) -> Measure:

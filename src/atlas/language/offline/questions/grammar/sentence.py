@@ -189,16 +189,23 @@ def _read_rest(reader: Reader, at: int, request: Request) -> None:
                 at = end
         if at == start:
             break
-    at = _skip_end(reader, at)
+    at = _skip_end(reader, at, request)
     if at < len(reader.items):
         raise NotRead(reader.low(at))
 
 
-def _skip_end(reader: Reader, at: int) -> int:
+def _is_over(reader: Reader, at: int) -> bool:
+    """Checks whether only fillers are left, as behind `in each one`."""
+    return all(reader.kind(n) in ("filler", "stop") for n in range(at, len(reader.items)))
+
+
+def _skip_end(reader: Reader, at: int, request: Request) -> int:
     """Skips what may stand at the end of a question without a meaning: `are there?`, `does it have?`."""
     while at < len(reader.items):
         kind = reader.kind(at)
-        if kind in ("stop", "link", "filler") and reader.low(at) not in ("both", "either", "only", "will", "should"):
+        if (
+            kind in ("stop", "link", "filler") and reader.low(at) not in ("both", "either", "only", "will", "should")
+        ) or (kind == "per" and request.shown and request.measures and _is_over(reader, at + 1)):
             at += 1
         elif kind in ("table", "other") and reader.low(at - 1) in ("they", "it"):
             reader.loose += 0.3
@@ -228,6 +235,9 @@ def _read_again(reader: Reader, at: int, request: Request) -> int | None:
                 return end
             request.groups += [cols[0]] if cols[0] not in request.groups else []
             at = end = at + 1
+            owner = reader.skip(at)
+            if reader.low(at) == "of" and cols[0].table in reader.tables(owner):
+                at = end = owner + 1
         else:
             return end
         while reader.kind(at) in ("comma", "and", "filler"):
@@ -269,7 +279,8 @@ def _read_more(reader: Reader, at: int, request: Request) -> int | None:
     ahead = at
     while reader.kind(ahead) in ("stop", "comma", "and", "filler", "wh", "how"):
         ahead += 1
-    separate = any(reader.kind(n) in ("stop", "and", "comma") for n in range(at, ahead))
+    separate = reader.low(at) == "with" and reader.low(at + 1) in ("their", "its", "his", "her")
+    separate = separate or any(reader.kind(n) in ("stop", "and", "comma") for n in range(at, ahead))
     if separate and request.groups:
         return _read_again(reader, ahead, request)
     related = reader.related_table(ahead, request.phrase.table) if request.shown else None

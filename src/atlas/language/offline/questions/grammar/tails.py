@@ -35,7 +35,7 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
             # `across all the shops` asks for one figure of all rows.
             return place + 1
         request.groups += [expr for expr in found if expr not in request.groups]
-        end = place + 1
+        end = behind_part(reader, place)
         start = end
         while reader.kind(start) in ("comma", "and"):
             start += 1
@@ -48,7 +48,7 @@ def _group(reader: Reader, at: int, request: Request) -> list[q.Expr] | None:
     """Returns what an item groups by: a column, a period, or the rows of a related table by key and name."""
     table = request.phrase.table
     if reader.kind(at) == "unit":
-        bucket = reader.classic(table).bucket(str(reader.items[at].value))
+        bucket = part_of_day(reader, at, table) or reader.classic(table).bucket(str(reader.items[at].value))
         return None if bucket is None else [bucket]
     own = reader.columns(at, table) if reader.kind(at) == "col" else []
     if table in reader.tables(at)[:1] and not own:
@@ -62,6 +62,36 @@ def _group(reader: Reader, at: int, request: Request) -> list[q.Expr] | None:
         return [own[0]]
     col = reader.column(at, table) if reader.kind(at) == "col" else None
     return None if col is None else [col]
+
+
+def part_of_day(reader: Reader, at: int, table: str) -> q.Part | None:
+    """Returns the day of the week or the hour of the day of the row's time, as a number. Monday is day 1."""
+    words = " ".join(reader.words(at + 1, at + 4))
+    unit = str(reader.items[at].value)
+    part = "isodow" if unit == "day" and words.startswith(("of the week", "of week")) else None
+    if unit == "hour" and (
+        words.startswith("of the day") or reader.low(at - 1) in ("at what", "at which", "what", "which")
+    ):
+        part = "hour"
+    if part is not None:
+        reader.assume(
+            "Hours are those of the day." if part == "hour" else "Days of the week are numbers, and Monday is 1."
+        )
+    time = reader.classic(table).time_column() if part is not None else None
+    if part is None or time is None or (part == "hour" and reader.definition(time).type != "timestamp"):
+        return None
+    return q.Part(part, time)
+
+
+def behind_part(reader: Reader, at: int) -> int:
+    """Returns the place behind `day of the week` or `hour of the day`."""
+    end = at + 1
+    if reader.low(end) in ("of the week", "of week"):
+        return end + 1
+    if reader.low(end) == "of":
+        while reader.low(end) in ("of", "the", "week", "day") and end < at + 4:
+            end += 1
+    return end
 
 
 def rows_of(reader: Reader, table: str) -> list[q.Expr] | None:

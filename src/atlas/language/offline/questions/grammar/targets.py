@@ -7,6 +7,7 @@ from atlas.language.offline.questions.grammar.heads import flag_condition, read_
 from atlas.language.offline.questions.grammar.measures import read_count, read_rank, rows_counted
 from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Request
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
+from atlas.language.offline.questions.grammar.tails import behind_part, part_of_day
 
 
 def read_target(reader: Reader, at: int, request: Request) -> int | None:
@@ -14,6 +15,9 @@ def read_target(reader: Reader, at: int, request: Request) -> int | None:
     if reader.kind(at) == "distinct" or reader.kind(at - 1) == "distinct":
         request.phrase.distinct = True
     kind = reader.kind(at)
+    if request.groups and reader.low(at) in ("id", "ids", "name", "names") and kind in ("col", "filler", "unknown"):
+        # `for each shop, its id and name`: the groups show both.
+        return at + 1
     if kind == "count":
         return read_counted(reader, at, request)
     if kind == "agg":
@@ -28,6 +32,8 @@ def read_target(reader: Reader, at: int, request: Request) -> int | None:
         # In `makers and models` the second noun is a column, as the first one is.
         request.shown.append(listed[0])
         return at + 1
+    if kind == "unit" and not request.groups and not request.shown:
+        return _read_unit(reader, at, request)
     if kind == "where" and at == 0:
         return _read_where(reader, at, request)
     start = at - 1 if reader.kind(at - 1) == "distinct" else at
@@ -51,6 +57,19 @@ def read_target(reader: Reader, at: int, request: Request) -> int | None:
 
 _SEPARATING = ("and", "comma")
 _PLACES = ("citi", "hometown", "town", "locat", "address", "countri", "state", "region", "place")
+
+
+def _read_unit(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `which month had the most trips`: the periods are groups."""
+    bucket = part_of_day(reader, at, reader.table) or reader.classic(reader.table).bucket(str(reader.items[at].value))
+    if bucket is None:
+        return None
+    if isinstance(bucket, q.Col):
+        request.shown.append(bucket)
+        return at + 1
+    request.groups.append(bucket)
+    request.phrase.named = True
+    return behind_part(reader, at)
 
 
 def _read_where(reader: Reader, at: int, request: Request) -> int | None:

@@ -160,14 +160,15 @@ def _ranked_groups(reader: Reader, request: Request) -> q.Query:
         groups: list[q.Expr] = [phrase.column]
         known = [q.Empty(phrase.column, True)]
     elif measure.table == phrase.table:
-        raise NotRead("what is compared")
+        groups = [group for group in request.groups if isinstance(group, q.Bucket | q.Part)]
+        if not groups or len(groups) < len(request.groups):
+            raise NotRead("what is compared")
     else:
         groups = list(rows_of(reader, phrase.table) or [])
         if not groups:
             raise NotRead(phrase.table)
     groups += [col for col in request.shown if col not in groups]
-    groups += [expr for expr in request.groups if expr not in groups]
-    if request.groups:
+    if any(expr not in groups for expr in request.groups):
         raise NotRead("the first of each group")
     return q.Query(
         measure.table,

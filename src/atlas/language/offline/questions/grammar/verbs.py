@@ -13,8 +13,11 @@ from atlas.language.offline.questions.tokenizer import parts, stem
 def names_other(reader: Reader, at: int, phrase: Phrase) -> bool:
     """Checks whether `and` adds the rows of a related table, as in `the names of teachers and the courses they teach`."""
     ahead = reader.skip(at + 1)
-    bare = all(low in ("the", "a", "and", ",", "their", "all") for low in reader.words(at, ahead))
-    return bare and reader.kind(ahead) in ("table", "other") and reader.related_table(ahead, phrase.table) is not None
+    while reader.kind(ahead) == "wh":
+        ahead = reader.skip(ahead + 1)
+    bare = all(low in ("the", "a", "and", ",", "their", "all", "what", "which") for low in reader.words(at, ahead))
+    named = reader.kind(ahead) in ("table", "other", "col") and not reader.columns(ahead, phrase.table)
+    return bare and named and reader.related_table(ahead, phrase.table) is not None
 
 
 def may_follow(reader: Reader, at: int) -> bool:
@@ -95,7 +98,8 @@ def is_link_table(reader: Reader, at: int, phrase: Phrase) -> bool:
     """Checks whether a word names the table of links to the noun that follows: `hire` in `do not hire any employee`."""
     if reader.kind(at) not in ("table", "other", "col") or not reader.tables(at):
         return False
-    ahead = reader.skip(at + 1, ("filler", "link", "most", "superlative", "count", "cmp", "num", "per"))
+    start = at + 2 if reader.low(at + 1) == "both" else at + 1
+    ahead = reader.skip(start, ("filler", "link", "most", "superlative", "count", "cmp", "num", "per"))
     other = reader.related_table(ahead, phrase.table)
     path = reader.path(phrase.table, other, ahead) if other is not None else None
     return bool(path) and reader.tables(at)[0] in [step.to for step in path[:-1]] if path else False

@@ -45,7 +45,7 @@ def name_of(expr: q.Expr) -> str:
             inner = name_of(arg) if arg is not None else "rows"
             return {"avg": "average_", "sum": "total_", "count": "number_of_"}.get(function, function + "_") + inner
         case q.Bucket(unit=unit) | q.Part(unit=unit):
-            return unit
+            return "weekday" if unit == "isodow" else unit
         case q.OfTotal():
             return "percent"
         case q.Op(operator="/"):
