@@ -13,7 +13,13 @@ from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
 
 SCHEMA = "series_questions"
 TODAY = "2024-07-01"
-SQL_TYPES = {"timestamp": "timestamptz", "double": "double precision", "bigint": "bigint", "text": "text"}
+SQL_TYPES = {
+    "timestamp": "timestamptz",
+    "double": "double precision",
+    "bigint": "bigint",
+    "text": "text",
+    "date": "date",
+}
 COLUMNS = {
     "closes": "ts:timestamp symbol:text open:double high:double low:double close:double volume:bigint",
     "nordex": "ts:timestamp close:double",
@@ -21,8 +27,10 @@ COLUMNS = {
     "greenhouse": "ts:timestamp sensor:text temperature:double humidity:double",
     "meter": "ts:timestamp kwh:double voltage:double",
     "web_traffic": "ts:timestamp visits:bigint signups:bigint bounce_rate:double",
+    "orders": "order_id:bigint product:text status:text quantity:bigint amount:double order_date:date",
 }
-VALUES = {"symbol": ("ACME", "BOLT", "CRUX"), "fuel": ("diesel", "petrol"), "sensor": ("A", "B", "C")}
+VALUES = {"symbol": ("ACME", "BOLT", "CRUX"), "fuel": ("diesel", "petrol"), "sensor": ("A", "B", "C"),
+          "product": ("Gadget", "Gizmo", "Widget"), "status": ("open", "paid")}  # fmt: skip
 Row = tuple[object, ...]
 
 
@@ -38,8 +46,7 @@ def at(year: int, month: int, day: int) -> datetime:
 
 def rows_of(name: str) -> list[Row]:
     """The rows of a dataset, always the same."""
-    return list({"closes": closes, "nordex": nordex, "fuel_prices": fuel_prices, "greenhouse": greenhouse,
-                 "meter": meter, "web_traffic": web_traffic}[name]())  # fmt: skip
+    return list(globals()[name]())
 
 
 def closes() -> Iterator[Row]:
@@ -99,6 +106,14 @@ def web_traffic() -> Iterator[Row]:
         yield day, visits, int(visits * dice.uniform(0.01, 0.05)), round(dice.uniform(0.3, 0.6), 4)
 
 
+def orders() -> Iterator[Row]:
+    dice = random.Random(7)
+    for number in range(400):
+        day = at(2023, 1, 1) + timedelta(days=dice.randint(0, 540))
+        product, status = dice.choice(VALUES["product"]), dice.choice(VALUES["status"])
+        yield number + 1, product, status, dice.randint(1, 9), round(dice.uniform(5, 300), 2), day.date()
+
+
 def table_of(name: str) -> CatalogTable:
     """A dataset as the catalog of a question has it."""
     rows = rows_of(name)
@@ -108,6 +123,8 @@ def table_of(name: str) -> CatalogTable:
         bounds = (None, None) if kind == "text" else (str(min(cells)), str(max(cells)))  # type: ignore[type-var]
         values = VALUES.get(column, ())
         columns.append(CatalogColumn(column, kind, values=values, complete=bool(values), low=bounds[0], high=bounds[1]))
+    if name == "orders":
+        return CatalogTable(name, SCHEMA, name, tuple(columns), row_count=len(rows), key=("order_id",))
     return CatalogTable(name, SCHEMA, name, tuple(columns), "dataset", len(rows), dataset_id=1)
 
 

@@ -501,6 +501,78 @@ FOLLOW_UPS = [
     ),
 ]
 
+_BY_PRODUCT = "SELECT product, {} FROM orders {} GROUP BY 1"
+_PAID = "SELECT order_id, amount FROM orders"
+# Follow-ups of questions on a table that is no time series.
+OF_TABLES = [
+    Case(
+        "orders",
+        "and by status?",
+        "SELECT status, sum(amount) FROM orders GROUP BY 1",
+        ("total amount of orders by product",),
+    ),
+    Case(
+        "orders",
+        "only 2023",
+        _BY_PRODUCT.format("sum(amount)", "WHERE order_date < '2024-01-01'"),
+        ("total amount of orders by product",),
+    ),
+    Case(
+        "orders",
+        "and 2024?",
+        "SELECT date_trunc('month', order_date), sum(amount) FROM orders WHERE order_date >= '2024-01-01' GROUP BY 1",
+        ("total amount of orders per month in 2023",),
+    ),
+    Case(
+        "orders",
+        "what about the quantity?",
+        _BY_PRODUCT.format("avg(quantity)", ""),
+        ("average amount of orders by product",),
+    ),
+    Case(
+        "orders",
+        "what about the minimum?",
+        _BY_PRODUCT.format("min(amount)", ""),
+        ("average amount of orders by product",),
+    ),
+    Case(
+        "orders",
+        "why not per status",
+        "SELECT status, count(*) FROM orders GROUP BY 1",
+        ("how many orders per product",),
+    ),
+    Case("orders", "and the lowest?", f"{_PAID} ORDER BY amount LIMIT 5", ("top 5 orders by amount",)),
+    Case("orders", "show the top 3", f"{_PAID} ORDER BY amount DESC LIMIT 3", ("top 5 orders by amount",)),
+    Case(
+        "orders",
+        "only paid",
+        f"{_PAID} WHERE status = 'paid' ORDER BY amount DESC LIMIT 5",
+        ("top 5 orders by amount",),
+    ),
+    Case(
+        "orders",
+        "how many are there?",
+        "SELECT count(*) FROM orders WHERE amount > 200",
+        ("orders with amount over 200",),
+    ),
+    Case(
+        "orders",
+        "how many with status paid?",
+        "SELECT count(*) FROM orders WHERE amount > 200 AND status = 'paid'",
+        ("orders with amount over 200",),
+    ),
+    Case(
+        "orders",
+        "show just the product",
+        "SELECT product FROM orders ORDER BY amount DESC LIMIT 5",
+        ("top 5 orders by amount",),
+    ),
+    Case("orders", "highest first", _BY_PRODUCT.format("avg(amount)", ""), ("average amount of orders by product",)),
+    # An order by what the groups do not have, and an extreme of one figure.
+    Case("orders", "sort by order date", "", ("average amount of orders by product",)),
+    Case("orders", "and the highest 3?", "", ("average amount of orders",)),
+]
+
 REFUSED = [
     Case("closes", "What will ACME close at next month?", ""),
     Case("closes", "forecast the price of BOLT for 2025", ""),

@@ -10,7 +10,13 @@ import msgspec
 
 from atlas.catalog.model import Catalog
 from atlas.language.offline.questions.ast import Agg, Col, Query
-from atlas.language.offline.questions.builder.follow_up import apply_follow_up, is_follow_up, last_query
+from atlas.language.offline.questions.builder.follow_up import (
+    apply_follow_up,
+    is_follow_up,
+    last_query,
+    prepare,
+    turn_around,
+)
 from atlas.language.offline.questions.builder.query import build
 from atlas.language.offline.questions.builder.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.builder.shares import build_growth, build_share
@@ -75,7 +81,7 @@ def _plan(question: Question) -> QuestionPlan:
         return series
     before = last_query(question.turns)
     if before is not None and is_follow_up(found):
-        told = _follow_up(tagger, before, question)
+        told = _follow_up(Tagger(index, prepare(found), question.terms, today), before, question)
         if told is not None:
             return told
     candidates = _candidates(tagger, question)
@@ -112,6 +118,9 @@ def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPla
     catalog = question.catalog
     if catalog.table(before.table) is None:
         return None
+    turned = turn_around(before, tagger.tokens)
+    if turned is not None:
+        return _edited(turned, to_sql(turned, catalog), ())
     for reachable in (frozenset[str](), reachable_from(before.table, catalog)):
         reading = Reading(tagger.index, before.table, tagger.items(before.table, reachable), tagger.tokens).run()
         if reading.unknown:
@@ -123,15 +132,19 @@ def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPla
             continue
         if find_uncovered(reading.items, query, catalog):
             continue
-        return QuestionPlan(
-            sql=sql,
-            explanation=explain(query),
-            chart=chart(query),
-            assumptions=tuple(reading.assumptions),
-            confidence=0.8,
-            state=msgspec.json.encode(query).decode(),
-        )
+        return _edited(query, sql, tuple(reading.assumptions))
     return None
+
+
+def _edited(query: Query, sql: str, assumptions: tuple[str, ...]) -> QuestionPlan:
+    return QuestionPlan(
+        sql=sql,
+        explanation=explain(query),
+        chart=chart(query),
+        assumptions=assumptions,
+        confidence=0.8,
+        state=msgspec.json.encode(query).decode(),
+    )
 
 
 def _candidates(tagger: Tagger, question: Question) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -15,45 +16,26 @@ from atlas.language.offline.questions.parser.state import Reading
 from atlas.language.offline.questions.tokenizer import Token
 from atlas.language.question import Turn
 
-_OPENINGS = (
-    ("and",),
-    ("only",),
-    ("just",),
-    ("now",),
-    ("what", "about"),
-    ("how", "about"),
-    ("same",),
-    ("but",),
-    ("then",),
-    ("also",),
-    ("of", "those"),
-    ("of", "these"),
-    ("of", "them"),
-    ("those",),
-    ("instead",),
-    ("sort",),
-    ("order",),
-    ("exclude",),
-    ("excluding",),
-    ("without",),
-    ("except",),
-    ("filter",),
-    ("group",),
-    ("per",),
-    ("by",),
-    ("for",),
-    ("in",),
-    ("top",),
-    ("show", "only"),
-    ("show", "just"),
-    ("show", "those"),
-    ("show", "them"),
-    ("break",),
-    ("split",),
-    ("limit",),
-    ("add",),
+_OPENINGS = tuple(
+    tuple(text.split())
+    for text in (
+        "and|only|just|now|what about|how about|same|but|then|also|of those|of these|of them|those|instead|sort|order|sorted|ordered|rank|ranked|exclude|"
+        "excluding|without|except|filter|group|per|by|for|in|top|bottom|the top|the bottom|show only|show just|show those|show them|show the top|show the bottom|"
+        "show me the top|show me the bottom|show me only|show me just|break|split|limit|add|why not|why not by|make it|since|before|after|between|from|until|highest first|lowest first|largest first|"
+        "smallest first|newest first|oldest first|descending|ascending|in descending|in ascending"
+    ).split("|")
 )
-_BACK = frozenset("instead those them these it".split())
+_BACK = frozenset("instead those them these it their its".split())
+_KEEPING = frozenset("only just".split())
+_LOWEST = frozenset("lowest minimum min smallest least fewest bottom worst cheapest".split())
+_HIGHEST = frozenset("highest maximum max largest biggest greatest most top best".split())
+_EMPTY = frozenset("and what about the how is was which one ones are there of them those in it so ok".split())
+_LINKS = frozenset("in from with over under above below have had cost".split())
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DATED = frozenset(
+    "in since before after from to until between of during for year or vs versus on by through january february march "
+    "april may june july august september october november december".split()
+)
 
 
 def last_query(turns: Sequence[Turn]) -> q.Query | None:
@@ -69,7 +51,46 @@ def last_query(turns: Sequence[Turn]) -> q.Query | None:
 def is_follow_up(found: Sequence[Token]) -> bool:
     """Checks whether the words of a question refer to the question before."""
     words = tuple(token.lower for token in found if token.kind != "sign")
-    return any(words[: len(opening)] == opening for opening in _OPENINGS) or bool(_BACK & set(words))
+    if any(words[: len(opening)] == opening for opening in _OPENINGS) or bool(_BACK & set(words)):
+        return True
+    # `how many` and `2024` say nothing of what is asked.
+    return (words[:2] == ("how", "many") and (set(words[2:]) <= _EMPTY or words[2] in _LINKS)) or (
+        len(words) == 1 and bool(_YEAR.fullmatch(words[0]))
+    )
+
+
+def prepare(found: Sequence[Token]) -> list[Token]:
+    """Returns the words of a follow-up as the parser knows them: `per status` for `why not per status`, `in 2024` for
+    `only 2024`.
+    """
+    tokens = list(found)
+    if [token.lower for token in tokens[:2]] == ["why", "not"]:
+        tokens = tokens[2:]
+    while (
+        len(tokens) > 1
+        and tokens[0].lower in ("show", "me", "the")
+        and tokens[1].lower in ("me", "the", "top", "bottom")
+    ):
+        tokens = tokens[1:]
+    spread: list[Token] = []
+    for token in tokens:
+        before = spread[-1].lower if spread else ""
+        several = before in ("and", "or") and any(_YEAR.fullmatch(one.text) for one in spread)
+        if _YEAR.fullmatch(token.text) and before not in _DATED and not several:
+            spread.append(Token("word", "in", "in", "in", 0))
+        spread.append(token)
+    return [msgspec.structs.replace(token, position=place) for place, token in enumerate(spread)]
+
+
+def turn_around(before: q.Query, found: Sequence[Token]) -> q.Query | None:
+    """Returns the query with the other extreme: `and the lowest?` after the highest. None for other words."""
+    words = {token.lower for token in found if token.kind != "sign"} - _EMPTY
+    if len(words) != 1 or before.limit is None or len(before.order) != 1:
+        return None
+    lowest, highest = bool(words & _LOWEST), bool(words & _HIGHEST)
+    if lowest == highest or before.order[0].descending == highest:
+        return None
+    return msgspec.structs.replace(before, order=(q.Order(before.order[0].expr, highest),))
 
 
 def apply_follow_up(before: q.Query, reading: Reading) -> q.Query:
@@ -96,16 +117,48 @@ def apply_follow_up(before: q.Query, reading: Reading) -> q.Query:
     if columns:
         changed = True
         if before.aggregated and not reading.groups:
-            groups += [col for col in columns if col not in groups]
+            # `what about the quantity` asks for another figure, `and the city` for groups.
+            amounts = [col for col in columns if reading.numeric(col)]
+            replaced = _of_other_column(measures, amounts)
+            measures = replaced or measures
+            groups += [col for col in columns if col not in groups and not (replaced and col in amounts)]
+        elif _KEEPING & {item.text.lower() for item in reading.items}:
+            selects = list(columns)
         else:
             selects += columns
     order, limit, ordered = _order(before, reading, measures, groups)
     if not (changed or ordered):
         raise Unclear("what should change")
     if measures:
+        _check_order(order, measures, groups)
+        if not groups:
+            order, limit = (), None
+            if reading.best is not None:
+                raise Unclear("of what it is the highest or lowest")
+    if measures:
         shown = outputs([*groups, *selects, *measures]) if groups or measures else ()
         return q.Query(before.table, shown, where, tuple(groups), before.having, order, limit)
     return msgspec.structs.replace(before, outputs=outputs(selects), where=where, order=order, limit=limit)
+
+
+def _of_other_column(measures: Sequence[q.Expr], amounts: Sequence[q.Col]) -> list[q.Expr]:
+    """Returns the same aggregate of another column. Empty if that has no meaning."""
+    if len(measures) != 1 or len(amounts) != 1:
+        return []
+    (measure,) = measures
+    if not isinstance(measure, q.Agg) or measure.arg is None or measure.function == "count":
+        return []
+    return [msgspec.structs.replace(measure, arg=amounts[0])]
+
+
+def _check_order(order: Sequence[q.Order], measures: Sequence[q.Expr], groups: Sequence[q.Expr]) -> None:
+    """Refuses an order by a column that the groups no longer have.
+
+    Raises Unclear: for such an order.
+    """
+    for one in order:
+        if not q.has_aggregate(one.expr) and one.expr not in groups and one.expr not in measures:
+            raise Unclear("what to sort by")
 
 
 def _groups(reading: Reading, groups: list[q.Expr]) -> list[q.Expr]:
@@ -153,6 +206,8 @@ def _order(
             raise Unclear("what to sort by")
         return (q.Order(key, reading.direction),), limit, True
     kept = tuple(order for order in before.order if order.expr in measures or order.expr in groups or not measures)
+    if reading.groups and limit is None and groups and isinstance(groups[0], q.Bucket):
+        kept = ()
     if not kept and measures and groups:
         kept = (q.Order(measures[0], True),) if isinstance(groups[0], q.Col) else (q.Order(groups[0]),)
     return kept, limit, reading.limit is not None
