@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from starlette.types import Receive, Scope, Send
 
 import atlas
 from atlas.accounts import administration_routes as content_admin
@@ -91,6 +92,20 @@ ROUTERS = (
 )
 
 
+class Application(FastAPI):
+    """The web application, with frequent requests answered before any middleware."""
+
+    frequent: FrequentRequests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self.frequent(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request through all middleware."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers: WorkerPool | None = None) -> FastAPI:
     """Builds the application on the migrated database of `settings.database_url`. Raises ValueError without that URL.
 
@@ -116,7 +131,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers
     own = [pool for pool, given in ((readers, workers), (texts, parsers)) if given is None]
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
-    app = FastAPI(
+    app = Application(
         title="Atlas",
         version=atlas.__version__,
         description=DESCRIPTION,
@@ -147,7 +162,8 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers
     }
     app.add_middleware(RequestMiddleware, **around)
     app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions, refuse=exception_handlers.refusal)
-    app.add_middleware(FrequentRequests, handlers=frequent_routes.handlers(services.rows), **around)
+    frequent = frequent_routes.handlers(services.rows, services.reads, settings.max_page_rows)
+    app.frequent = FrequentRequests(app.answer, handlers=frequent, **around)
     return app
 
 

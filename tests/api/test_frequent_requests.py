@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.conftest import Client, People, make_dataset, serve
 
 from atlas.settings import Settings
-from atlas.timeseries.frequent_routes import InsertRow
+from atlas.timeseries.frequent_routes import InsertRow, QueryRows
 from atlas.timeseries.ingest import json_exact, json_small, plain_row
 
 pytestmark = pytest.mark.anyio
@@ -37,15 +37,18 @@ class Ways:
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
     found = Ways()
-    usual = InsertRow.answer
 
-    async def answer(*given: Any) -> Any:
-        made = await usual(*given)
-        found.plain += made is not None
-        found.left += made is None
-        return made
+    def counted(usual: Any) -> Any:
+        async def answer(*given: Any) -> Any:
+            made = await usual(*given)
+            found.plain += made is not None
+            found.left += made is None
+            return made
 
-    monkeypatch.setattr(InsertRow, "answer", answer)
+        return answer
+
+    for kind in (InsertRow, QueryRows):
+        monkeypatch.setattr(kind, "answer", counted(kind.answer))
     return found
 
 
@@ -248,6 +251,94 @@ async def test_a_crowd(client: Client, people: People, ways: Ways) -> None:
     assert sorted(item["values"]["mark"] for item in page["results"][2:]) == list(range(400))
     assert page["count"] == 402
     assert ways.plain > 200
+
+
+async def filled(owner: httpx.AsyncClient, kind: str) -> int:
+    """A dataset of 40 rows in order of time, which `kind` then changes."""
+    chance, dataset = random.Random(kind), await make_dataset(owner, name=kind)
+    rows = []
+    for number in range(40):
+        values: dict[str, Any] = {
+            "whole": chance.choice([0, -1, 2**63 - 1, number]),
+            "float": chance.choice([0.1, -0.0, 1e-7, 5e-324, 123456789.25, 1e15 + 0.5]),
+            "text": chance.choice(["", "ä€😀", 'quo"te\\', "a\u0007b\u007f", "line\nbreak"]),
+            "yes": chance.random() < 0.5,
+        }
+        if number % 3 == 0:
+            del values[chance.choice(list(values))]
+        if kind == "large floats" and number == 30:
+            values["float"] = 1e22
+        if kind == "nested" and number == 30:
+            values["text"] = {"a": [1, None]}
+        fraction = ["", ".5", ".123456", ".000001", ".120"][number // 2 % 5]
+        rows.append({"timestamp": f"2025-01-01T00:00:{number // 2:02}{fraction}Z", "values": values})
+    rows.sort(key=lambda row: row["timestamp"].rstrip("Z").ljust(26, "0" if "." in row["timestamp"] else "."))
+    if kind == "late":
+        rows = [*rows[20:], *rows[:20]]
+    for part in (rows[:25], rows[25:]) if kind != "empty" else ():
+        answer = await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": part})
+        assert answer.status_code == 200, answer.text
+    if kind == "deleted":
+        path = f"/api/rows/?dataset={dataset}&start=2025-01-01T00:00:05Z&end=2025-01-01T00:00:07Z"
+        assert (await owner.delete(path)).status_code == 200
+    return dataset
+
+
+QUERIES = [
+    "",
+    "&limit=1",
+    "&limit=1&ordering=-timestamp",
+    "&limit=7&ordering=-timestamp",
+    "&limit=7&offset=33",
+    "&limit=7&ordering=-timestamp&offset=36",
+    "&limit=40",
+    "&limit=250&ordering=timestamp&offset=40",
+    "&offset=1000",
+    "&limit=0",
+    "&limit=999",
+]
+
+
+@pytest.mark.parametrize("kind", ["ordered", "late", "deleted", "empty", "large floats", "nested"])
+async def test_pages_are_those_of_the_application(
+    client: Client, people: People, slow: httpx.AsyncClient, ways: Ways, kind: str
+) -> None:
+    owner = client(people.owner)
+    dataset = await filled(owner, kind)
+    before = ways.plain
+    for query in QUERIES:
+        found = []
+        for sender in (owner, slow):
+            answer = await sender.get(f"/api/rows?dataset={dataset}{query}")
+            names = sorted(name for name, _ in answer.headers.items())
+            found.append((answer.status_code, answer.content, names))
+        assert found[0] == found[1], query
+    quick = ways.plain - before
+    assert quick == {"ordered": len(QUERIES) - 2, "empty": len(QUERIES) - 2}.get(kind, quick)
+    assert (quick == 0) == (kind in ("late", "deleted", "nested"))
+
+
+async def test_who_may_read_pages(client: Client, people: People, database_url: str, ways: Ways) -> None:
+    """The owner, and a holder of a tag until the dataset loses it; nobody else, and nobody whose key has ended."""
+    owner, holder, stranger = client(people.owner), client(people.holder), client(people.stranger)
+    dataset = await filled(owner, "ordered")
+    path = f"/api/rows/?dataset={dataset}&limit=5"
+
+    async def statuses() -> list[int]:
+        return [(await one.get(path)).status_code for one in (owner, holder, stranger) for _ in range(2)]
+
+    assert await statuses() == [200, 200, 403, 403, 403, 403]
+    assert (await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "public"})).status_code < 300
+    assert (await holder.post("/api/tags/acquire/", json={"tag_name": "public"})).status_code < 300
+    before = ways.plain
+    assert await statuses() == [200, 200, 200, 200, 403, 403]
+    assert ways.plain >= before + 3
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM atlas.dataset_tags")
+    assert await statuses() == [200, 200, 403, 403, 403, 403]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE atlas.api_keys SET revoked_at = now() WHERE revoked_at IS NULL")
+    assert await statuses() == [401] * 6
 
 
 VALUES = st.dictionaries(

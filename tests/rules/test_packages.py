@@ -45,6 +45,7 @@ REPOSITORIES = (
     "timeseries/ingest/single_statement.py",
     "timeseries/ingest/transaction.py",
     "timeseries/maintenance/indexes.py",
+    "timeseries/read/small_pages.py",
     "timeseries/read/snapshot.py",
     "timeseries/rollups/maintenance.py",
     "timeseries/rollups/query.py",

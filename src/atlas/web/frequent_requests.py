@@ -56,7 +56,7 @@ class Handler(Protocol):
     def read(self, query: bytes, body: bytes) -> Any | None:
         """Returns what a plain request asks for, or None for another request. Takes microseconds."""
 
-    async def answer(self, caller: Any, wanted: Any) -> Answer | None:
+    async def answer(self, caller: Any, wanted: Any, scope: Scope) -> Answer | None:
         """Answers a request, or returns None to leave the request to the application.
 
         The caller's key has been live before, and the handler checks whether the key still is. Raises AtlasError only
@@ -172,7 +172,7 @@ class _Request:
                 except RateLimitedError:
                     # The application says so, unless the key has ended meanwhile.
                     return False
-                found = await self._handler.answer(caller, wanted)
+                found = await self._handler.answer(caller, wanted, scope)
             except AtlasError as error:
                 self._known(caller)
                 account.answered(error.status, self._head.request_id)

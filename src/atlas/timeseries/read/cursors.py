@@ -12,12 +12,15 @@ from atlas.timeseries.zone_map import Range
 
 
 def cursor_after(table: pa.Table) -> str | None:
-    """Returns the cursor behind the last row of a page, or None behind an empty page."""
+    """Returns the cursor of the page after the rows of `table`, or None without rows."""
     if not len(table):
         return None
-    micros = table.column("ts").cast(pa.int64())[-1].as_py()
-    packed = struct.pack(">qq", micros, table.column("_seq")[-1].as_py())
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return write_cursor(table.column("ts").cast(pa.int64())[-1].as_py(), table.column("_seq")[-1].as_py())
+
+
+def write_cursor(micros: int, seq: int) -> str:
+    """Returns the cursor of the page after a row, by its time and number."""
+    return base64.urlsafe_b64encode(struct.pack(">qq", micros, seq)).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> tuple[int, int]:

@@ -37,6 +37,7 @@ from atlas.timeseries.read import snapshot
 from atlas.timeseries.read.cursors import cursor_after, read_cursor
 from atlas.timeseries.read.rendered_files import FileKey, RenderedFile, RenderedFiles
 from atlas.timeseries.read.selected import cut, growing, last_rows, window_rows
+from atlas.timeseries.read.small_pages import SmallPage, find_page
 from atlas.timeseries.series.conditions import Written
 from atlas.timeseries.zone_map import BLOCK_ROWS, Range, clean_cuts, narrow, split_count, windows
 
@@ -129,6 +130,14 @@ class ReadService:
             if len(table) == limit:
                 break
         return Page(total, lines, len(table), cursor_after(table) if len(table) == limit else None)
+
+    async def small_page(
+        self, caller: Caller, dataset_id: int, *, descending: bool, limit: int, offset: int
+    ) -> SmallPage | None:
+        """Returns a page as `page` does, or None where only `page` can. The caller's key need not be looked up."""
+        return await find_page(
+            self._database, caller.key_id, dataset_id, descending=descending, limit=limit, offset=offset
+        )
 
     async def _rows(
         self,
