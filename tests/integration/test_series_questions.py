@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import with_database
 from tests.series_data import COLUMNS, SCHEMA, catalog_of, load
 from tests.series_judge import judge
-from tests.series_questions import FOLLOW_UPS, OF_TABLES, QUESTIONS, REFUSED, Case
+from tests.series_questions import FOLLOW_UPS, FURTHER, OF_TABLES, QUESTIONS, REFUSED, Case
 
 CATALOGS = {name: catalog_of(name) for name in COLUMNS}
 
@@ -30,7 +30,7 @@ def told(case: Case) -> str:
     return " / ".join((*case.before, case.question))
 
 
-@pytest.mark.parametrize("case", [*QUESTIONS[::2], *FOLLOW_UPS[::2], *OF_TABLES, *REFUSED[::2]], ids=told)
+@pytest.mark.parametrize("case", [*QUESTIONS[::2], *FOLLOW_UPS[::2], *OF_TABLES, *FURTHER, *REFUSED[::2]], ids=told)
 def test_answers_have_the_right_rows(series: psycopg.Connection, case: Case) -> None:
     verdict, sql = judge(series, case, CATALOGS[case.table])
     assert verdict == "right", sql
