@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.api.test_imports import get, post, send
+from tests.conftest import Client, People
 
 pytestmark = pytest.mark.anyio
 
@@ -116,3 +117,75 @@ async def test_bodies_that_are_refused(owner: httpx.AsyncClient) -> None:
         response = await owner.post("/api/v1/smart-data-instruction", content=data, headers={"Content-Type": kind})
         assert response.status_code == status, response.text
         assert set(response.json()) == {"detail"}
+
+
+PRODUCTS = b"sku,name,price,stock\nA1,Tea,12.50,5\nA2,Oolong,3.99,7\nB1,Rum,20.00,1\n"
+CONTACTS = (
+    b"name,email,company,city\nAnn Lee,ann@x.com,Fabrikam,Rome\nBob Roy,bob@x.com,Fabrikam,Oslo\n"
+    b"Jo Carter,jo@x.com,Contoso,Bonn\nJo Carter,jo2@x.com,Contoso,Ulm\n"
+)
+
+
+async def rows_of(client: httpx.AsyncClient, sql: str) -> list[str]:
+    answer = await post(client, "sql", {"sql": sql})
+    return str(answer["data_csv"]).split("\n")[1:-1]
+
+
+async def test_changes_of_many_rows_are_shown_and_wait_for_a_yes(
+    owner: httpx.AsyncClient, client: Client, people: People
+) -> None:
+    await send(owner, "Import into products, sku is the key", PRODUCTS)
+    await send(owner, "Import into contacts, email is the key", CONTACTS)
+    cities = "SELECT city FROM contacts ORDER BY email"
+    asked = await tell(owner, "set city to Berlin for everyone at Fabrikam")
+    assert (asked["success"], asked["preview"]["row_count"], asked["total_records_processed"]) == (False, 2, 0)
+    assert asked["preview"]["rows"][0]["before"] == {"name": "Ann Lee", "email": "ann@x.com", "city": "Rome"}
+    assert asked["preview"]["rows"][0]["after"] == {"city": "Berlin"}
+    thread = asked["thread_id"]
+    # Nobody else answers for the user, and no other conversation does.
+    for key in (people.stranger, people.holder):
+        assert (await tell(client(key), "yes", thread_id=thread))["success"] is False
+    assert (await tell(owner, "yes", thread_id="another"))["success"] is False
+    assert await rows_of(owner, cities) == ["Rome", "Oslo", "Ulm", "Bonn"]
+    done = await tell(owner, "yes", thread_id=thread)
+    assert (done["success"], done["total_records_processed"]) == (True, 2)
+    assert await rows_of(owner, cities) == ["Berlin", "Berlin", "Ulm", "Bonn"]
+    assert (await tell(owner, "yes", thread_id=thread))["success"] is False
+    assert (await tell(owner, "undo that", thread_id=thread))["success"] is True
+    assert await rows_of(owner, cities) == ["Rome", "Oslo", "Ulm", "Bonn"]
+    # Other rows than those that were shown are shown again.
+    await tell(owner, "delete all products with stock below 6", thread_id="t")
+    await post(
+        owner, "tables/products/update", {"mode": "condition", "condition": "sku = 'A2'", "updates": {"stock": 2}}
+    )
+    again = await tell(owner, "ja", thread_id="t")
+    assert (again["success"], again["preview"]["row_count"]) == (False, 3)
+    assert (await tell(owner, "nein danke", thread_id="t"))["message"] == "Nothing was written."
+    assert len(await rows_of(owner, "SELECT sku FROM products")) == 3
+
+
+async def test_numbers_are_calculated_exactly(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into products, sku is the key", PRODUCTS)
+    asked = await tell(owner, "raise all prices by 10 %", thread_id="t")
+    assert "rounded to 2 digits" in asked["question"]
+    assert (await tell(owner, "yes", thread_id="t"))["total_records_processed"] == 3
+    prices = "SELECT price FROM products ORDER BY sku"
+    assert await rows_of(owner, prices) == ["13.75", "4.39", "22.00"]
+    assert (await tell(owner, "reduce the price of product A1 by 0.75"))["success"] is True
+    assert (await rows_of(owner, prices))[0] == "13.00"
+    assert "whole numbers" in (await tell(owner, "increase the stock of all products by 10 %"))["question"]
+
+
+async def test_questions_are_answered_in_the_conversation(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into contacts, email is the key", CONTACTS)
+    await send(owner, "Import into leads, email is the key", b"name,email\nZed,z@x.com\n")
+    asked = await tell(owner, "Change the name of Jo Carter to Jo Smith", thread_id="t")
+    assert "contacts or leads" in asked["question"]
+    assert "2 rows" in (await tell(owner, "contacts", thread_id="t"))["question"]
+    assert (await tell(owner, "the one in Ulm", thread_id="t"))["success"] is True
+    assert await rows_of(owner, "SELECT name FROM contacts WHERE city = 'Ulm'") == ["Jo Smith"]
+    assert (
+        "already" in (await tell(owner, "Add a contact: Ann Lee, ann@x.com, lives in Paris", thread_id="t"))["question"]
+    )
+    assert (await tell(owner, "yes, update her", thread_id="t"))["intent"] == "update"
+    assert await rows_of(owner, "SELECT city FROM contacts WHERE email = 'ann@x.com'") == ["Paris"]

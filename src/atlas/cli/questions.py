@@ -198,5 +198,7 @@ def record(
             print_lines({name: value for name, value in data(entity).items() if value != []})
     else:
         print(done.question or done.message or "not understood")
+        if done.thread_id:
+            say(f"answer with --thread {done.thread_id}")
     if not done.success:
         raise typer.Exit(WAITING)

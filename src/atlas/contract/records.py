@@ -156,6 +156,25 @@ class RecordedEntity(Shape):
 
 
 @dataclass(frozen=True)
+class ShownRow(Shape):
+    """A row that would change. before: what identifies the row and its present values; after: the new values."""
+
+    row: int
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True)
+class InstructionPreview(Shape):
+    """What a change of many rows would do. row_count: all rows; rows: the first ten."""
+
+    table_name: str
+    intent: str
+    row_count: int
+    rows: tuple[ShownRow, ...]
+
+
+@dataclass(frozen=True)
 class Recorded(Shape):
     """The result of an instruction. With `success` false nothing was written, and `question` asks back."""
 
@@ -166,7 +185,13 @@ class Recorded(Shape):
     tables_affected: tuple[str, ...]
     total_records_processed: int
     question: str | None = field(default_factory=absent)
-    message: str | None = field(default_factory=absent, metadata={"description": "What was undone."})
+    preview: InstructionPreview | None = field(
+        default_factory=absent, metadata={"description": "The rows that a yes would change."}
+    )
+    thread_id: str | None = field(
+        default_factory=absent, metadata={"description": "Of a question: the conversation in which to answer."}
+    )
+    message: str | None = field(default_factory=absent, metadata={"description": "What was undone, or not done."})
     language_engine: InstructionEngine | None = field(default_factory=absent, metadata=ENGINE)
     notes: tuple[str, ...] = field(
         default_factory=absent, metadata={"description": "What happened to the model, where there is one."}

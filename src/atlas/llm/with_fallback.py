@@ -112,7 +112,7 @@ class LanguageService:
         self, caller: Caller, text: str, tables: Sequence[Table]
     ) -> Understood[RecordInstruction]:
         """Reads a text on single records."""
-        offline = await self._calls.run(len(text), parse_records, text)
+        offline = await self._calls.run(len(text), parse_records, text, tables)
         try:
             engine = await self._models.engine_for(caller)
             if engine is None or offline.intent == "undo":

@@ -79,7 +79,9 @@ async def smart_data_instruction(
     request: Request,
     caller: CallerDep,
     instructions: InstructionServiceDep,
-    thread_id: Annotated[str | None, Query(max_length=200, description="Conversation, for `undo that`.")] = None,
+    thread_id: Annotated[
+        str | None, Query(max_length=200, description="Conversation: for `undo that`, and to answer a question.")
+    ] = None,
 ) -> Recorded:
     """Carries out an instruction on single records: all of it, or nothing. An unclear instruction gets a `question`."""
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
@@ -35,18 +36,20 @@ from atlas.kit.plurals import many
 from atlas.language.instructions import ImportInstruction
 from atlas.language.offline.records.parser import Entity, RecordInstruction
 from atlas.llm.with_fallback import LanguageService
+from atlas.records import pending_repository as pending
 from atlas.records import update_targets
+from atlas.records.many_rows import QuestionError, plan_rows, preview_question
+from atlas.records.pending_repository import Pending
+from atlas.records.replies import Reply, read_reply
 from atlas.records.validation import Labelled, as_text, insert_records, staged, update_records
 from atlas.tables import bulk
 from atlas.tables import repository as tables
 from atlas.tables.model import Table, parse_row_uuid, row_uuid
 
 Row = dict[str, Any]
+# Longer texts are not kept for an answer.
+_MOST_KEPT = 20_000
 OPERATIONS = {"insert": "INSERT", "update": "UPDATE", "archive": "ARCHIVE", "restore": "RESTORE"}
-
-
-class QuestionError(Exception):
-    """A question that must be answered before anything is written."""
 
 
 class InstructionService:
@@ -60,13 +63,34 @@ class InstructionService:
     async def execute_text(self, caller: Caller, text: str, thread_id: str | None) -> Recorded:
         """Carries out an instruction in Markdown or plain English."""
         known = await tables.find_tables(self._database, caller)
-        understood = await self._language.record_instruction(caller, text, known)
+        asked = await pending.take(self._database, caller, thread_id) if thread_id else None
+        reply = Reply(text) if asked is None else read_reply(text, asked, known)
+        if reply.declined:
+            return replace(_recorded("none", (), True), intent=None, message="Nothing was written.")
+        understood = await self._language.record_instruction(caller, reply.text, reply.among or known)
         if understood.said.intent == "undo":
             done = await self._undo.undo(caller, await self._undo.last_of_thread(caller, thread_id))
             found = replace(_recorded("undo", (), done.complete), message=done.message)
         else:
-            found = await self.run(caller, understood.said, text, thread_id)
+            said = reply.applied(understood.said)
+            try:
+                found = await self._run(caller, said, reply, thread_id)
+            except QuestionError as question:
+                found = await self._ask(caller, said.intent, question, reply, thread_id)
         return replace(found, language_engine=understood.told_engine, notes=understood.told_notes)
+
+    async def _ask(
+        self, caller: Caller, intent: str | None, question: QuestionError, reply: Reply, thread_id: str | None
+    ) -> Recorded:
+        """Asks a question, and keeps it, so that the next text of the conversation can answer it."""
+        found = _question(intent, question)
+        if len(reply.text) > _MOST_KEPT:
+            return found
+        thread = thread_id or str(uuid4())
+        name = reply.among[0].name if reply.among else None
+        asked = Pending(reply.text, question.asks, question.fingerprint, name, reply.match)
+        await pending.keep(self._database, caller, thread, asked)
+        return replace(found, thread_id=thread)
 
     async def structured(
         self, caller: Caller, intent: str, items: Sequence[Row], text: str, thread_id: str | None
@@ -91,21 +115,28 @@ class InstructionService:
         self, caller: Caller, instruction: RecordInstruction, text: str, thread_id: str | None = None
     ) -> Recorded:
         """Carries out a parsed instruction: all of it, or nothing."""
-        if instruction.question is not None or instruction.intent is None:
-            return _question(instruction.intent, instruction.question or "What should be done?")
-        known = await tables.find_tables(self._database, caller)
         try:
-            groups = _grouped(instruction, known)
-            async with self._database.transaction() as connection:
-                results: list[RecordedEntity] = []
-                for table, entities in groups:
-                    results += await self._group(
-                        connection, caller, instruction.intent, table, entities, text, thread_id
-                    )
+            return await self._run(caller, instruction, Reply(text), thread_id)
         except QuestionError as question:
-            return _question(instruction.intent, str(question))
+            return _question(instruction.intent, question)
+
+    async def _run(
+        self, caller: Caller, instruction: RecordInstruction, reply: Reply, thread_id: str | None
+    ) -> Recorded:
+        """Carries out a parsed instruction. Raises QuestionError for an unclear one."""
+        if instruction.question is not None or instruction.intent is None:
+            question = instruction.question or "What should be done?"
+            raise QuestionError(question, "table" if question.startswith("Which table is meant") else "other")
+        known = await tables.find_tables(self._database, caller)
+        intent, groups = instruction.intent, _grouped(instruction, known)
+        if reply.update and intent == "insert":
+            intent, groups = "update", [(table, [_as_update(table, each) for each in found]) for table, found in groups]
+        async with self._database.transaction() as connection:
+            results: list[RecordedEntity] = []
+            for table, entities in groups:
+                results += await self._group(connection, caller, intent, table, entities, reply, thread_id)
         wrote(sum(entity.record_count for entity in results))
-        return _recorded(instruction.intent, results, True)
+        return _recorded(intent, results, True)
 
     async def _group(
         self,
@@ -114,13 +145,19 @@ class InstructionService:
         intent: str,
         table: Table | str,
         entities: Sequence[Entity],
-        text: str,
+        reply: Reply,
         thread_id: str | None,
     ) -> list[RecordedEntity]:
         """Carries out the entities of one table."""
         name = table if isinstance(table, str) else table.name
+        said = reply.text[:10_000]
         import_id, number = await imports.create(
-            self._database, caller, kind="instruction", instruction=text[:10_000], thread=thread_id, table_name=name
+            self._database,
+            caller,
+            kind="instruction",
+            instruction=said,
+            thread=thread_id,
+            table_name=name,
         )
         target = Target(caller, import_id, number, import_id)
         try:
@@ -129,7 +166,7 @@ class InstructionService:
             else:
                 found = await _locked(connection, caller, table)
                 await bulk.begin(connection)
-                rows = await self._write(connection, target, intent, found, entities)
+                rows = await self._write(connection, target, intent, found, entities, reply.confirmed)
         except Exception as error:
             reason = error.details or error.message if isinstance(error, AtlasError) else str(error)[:500]
             await imports.fail(self._database, import_id, reason)
@@ -164,7 +201,13 @@ class InstructionService:
         return [[first_row + position] for position in range(len(entities))], table
 
     async def _write(
-        self, connection: Connection, target: Target, intent: str, table: Table, entities: Sequence[Entity]
+        self,
+        connection: Connection,
+        target: Target,
+        intent: str,
+        table: Table,
+        entities: Sequence[Entity],
+        confirmed: str | None,
     ) -> list[list[int]]:
         """Carries out the change, and returns the rows of each entity."""
         rows: list[list[int]] = []
@@ -178,16 +221,21 @@ class InstructionService:
             rows = [[number] for number in numbers]
             bounds: dict[str, Any] = {"inserted": len(numbers), "first_row": min(numbers), "last_row": max(numbers)}
         else:
+            changes: list[tuple[int, Labelled]] = []
             for position, entity in enumerate(entities):
-                rows.append(await self._find(connection, table, entity, f"entities[{position}]", intent))
+                label = f"entities[{position}]"
+                found = [] if entity.every else await self._find(connection, table, entity, label, intent)
+                values = [_named(table, entity.data, f"{label}.data")] * len(found)
+                if entity.every or entity.arithmetic:
+                    planned = await plan_rows(connection, table, entity, None if entity.every else found)
+                    if (entity.every or planned.notes) and planned.fingerprint(intent, table) != confirmed:
+                        raise preview_question(intent, table, entity, planned)
+                    found, values = planned.rows, planned.values
+                rows.append(found)
+                changes += [(row, Labelled(f"{label}.data", each)) for row, each in zip(found, values, strict=True)]
             every = [row for found in rows for row in found]
             bounds = {"updated": len(every)}
             if intent == "update":
-                changes = [
-                    (row, Labelled(f"entities[{n}].data", _named(table, entity.data, f"entities[{n}].data")))
-                    for n, (entity, found) in enumerate(zip(entities, rows, strict=True))
-                    for row in found
-                ]
                 await update_records(connection, table, target.number, changes)
             else:
                 await undoing.archive(connection, table, target.number, every, restore=intent == "restore")
@@ -219,7 +267,7 @@ class InstructionService:
         if len(found):
             record = records[found.column("n")[0].as_py() - 1].record
             key = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
-            raise QuestionError(f"{table.name} has a row with {key} already. Should it be updated instead?")
+            raise QuestionError(f"{table.name} has a row with {key} already. Should it be updated instead?", "update")
 
     async def _find(self, connection: Connection, table: Table, entity: Entity, label: str, intent: str) -> list[int]:
         """Returns the one row that an entity means. Raises QuestionError for none or several."""
@@ -236,7 +284,8 @@ class InstructionService:
         if not found:
             raise QuestionError(f"No row of {table.name} has {stated}. Which one do you mean?")
         if len(found) > 1:
-            raise QuestionError(f"{many(len(found), 'row')} of {table.name} have {stated}. Which one do you mean?")
+            question = f"{many(len(found), 'row')} of {table.name} have {stated}. Which one do you mean?"
+            raise QuestionError(question, "row")
         return found
 
 
@@ -258,7 +307,7 @@ def _grouped(instruction: RecordInstruction, known: Sequence[Table]) -> list[tup
             target: Table | str = table_identifier(entity.table_hint or plural(entity.entity_type))
         elif found is None:
             listed = ", ".join(by_name) or "none"
-            raise QuestionError(f"Which table is {wanted!r}? There is {listed}.")
+            raise QuestionError(f"Which table is {wanted!r}? There is {listed}.", "table")
         else:
             target = by_name[found]
         name = target if isinstance(target, str) else target.name
@@ -266,6 +315,17 @@ def _grouped(instruction: RecordInstruction, known: Sequence[Table]) -> list[tup
     if not groups:
         raise QuestionError("Which records are meant?")
     return list(groups.values())
+
+
+def _as_update(table: Table | str, entity: Entity) -> Entity:
+    """Turns a new record into an update of the row with its key."""
+    if isinstance(table, str) or not table.key:
+        raise QuestionError("Which field identifies the row that should be updated?")
+    named = _named(table, entity.data, "data")
+    match = {name: str(named.pop(name)) for name in table.key if named.get(name) is not None}
+    if len(match) < len(table.key) or not named:
+        raise QuestionError(f"What should be changed in {table.name}?")
+    return replace(entity, data=named, match=match)
 
 
 def plural(word: str) -> str:
@@ -318,5 +378,6 @@ def _recorded(intent: str, entities: Sequence[RecordedEntity], success: bool) ->
     )
 
 
-def _question(intent: str | None, question: str) -> Recorded:
-    return Recorded(False, intent, (), (), 0, question)
+def _question(intent: str | None, question: QuestionError) -> Recorded:
+    preview = absent() if question.preview is None else question.preview
+    return Recorded(False, intent, (), (), 0, str(question), preview)

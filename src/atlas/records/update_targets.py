@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -16,6 +17,7 @@ from atlas.tables.model import POSTGRES_TYPES, Table, TableColumn
 from atlas.tables.repository import physical
 
 _CONDITION_TIMEOUT = "30s"
+_ORDERS = {">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
 async def stage_matching(
@@ -78,6 +80,50 @@ async def find_rows(
         raise BadRequestError("Invalid update", f"keys: {(error.diag.message_primary or '')[:200]}") from None
     found = await cursor.fetchall()
     return [row[0] for row in found if row[1]] or [row[0] for row in found]
+
+
+async def find_where(
+    connection: Connection,
+    table: Table,
+    conditions: Sequence[tuple[str, str, str | None]],
+    columns: Sequence[str],
+    limit: int,
+    rows: Sequence[int] | None = None,
+) -> list[tuple[Any, ...]]:
+    """Returns number and values of the rows that meet conditions (column, operator, value), at most `limit`.
+
+    rows: the rows to choose from. Texts are compared without case and outer blanks.
+    Raises BadRequestError for values of the wrong type.
+    """
+    known = {column.name: column for column in table.columns}
+    tests = [_test(known[name], operator, value) for name, operator, value in conditions]
+    tests.append(sql.SQL("{} IS NULL").format(sql.Identifier("_archived")))
+    if rows is not None:
+        tests.append(sql.SQL("_row = ANY({})").format(sql.Literal(list(rows))))
+    query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY _row LIMIT {} FOR UPDATE").format(
+        sql.SQL(", ").join(map(sql.Identifier, ["_row", *columns])),
+        physical(table),
+        sql.SQL(" AND ").join(tests),
+        sql.Literal(limit),
+    )
+    try:
+        return await (await connection.execute(query)).fetchall()
+    except psycopg.DataError as error:
+        raise BadRequestError("Invalid condition", f"{(error.diag.message_primary or '')[:200]}") from None
+
+
+def _test(column: TableColumn, operator: str, value: str | None) -> sql.Composed:
+    name = sql.Identifier(column.name)
+    if operator == "empty":
+        return sql.SQL("({} IS NULL)").format(name)
+    if operator == "contains":
+        return sql.SQL("(position(lower({}) in lower({}::text)) > 0)").format(sql.Literal(value), name)
+    given = sql.SQL("{}::text::{}").format(sql.Literal(value), sql.SQL(POSTGRES_TYPES[column.type]))
+    if operator == "=":
+        return sql.SQL("({})").format(_alike(column, name, given))
+    if operator == "!=":
+        return sql.SQL("({}) IS NOT TRUE").format(_alike(column, name, given))
+    return sql.SQL("({} {} {})").format(name, sql.SQL(_ORDERS[operator]), given)
 
 
 def _alike(column: TableColumn, ours: sql.Composable, theirs: sql.Composable) -> sql.Composed:

@@ -103,7 +103,8 @@ class AsyncClient:
         """Inserts, updates, archives or restores single records: all of them, or none.
 
         `instruction` is Markdown or plain text, or a mapping with `intent` and `entities`. An unclear instruction
-        writes nothing, and the answer's `question` asks back.
+        writes nothing, and the answer's `question` asks back; a change of many rows has a `preview`. The next text with
+        the answer's `thread_id` may answer it, as `yes` does.
         """
         path, params = "/api/v1/smart-data-instruction", query(thread_id=thread_id)
         if isinstance(instruction, str):

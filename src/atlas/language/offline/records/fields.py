@@ -129,8 +129,10 @@ def field_at(tokens: Tokens, position: int, *, first: bool, markers: Iterable[st
         if (plausible or _is_known(name) or is_mark) and (
             is_mark or mark.word in markers or (mark.word == "of" and _is_known(name))
         ):
+            # The value of `phone is now 5` is the number.
+            now = mark.word in ("is", "are") and end + 2 < len(tokens) and tokens[end + 1].word == "now"
             # The value of `price is: 5` or `price of 5` starts behind the second mark.
-            return name, end + 1
+            return name, end + 1 + now
     return _read_unmarked(tokens, position, size, first)
 
 

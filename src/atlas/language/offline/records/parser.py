@@ -6,17 +6,20 @@ The parser never guesses what to write. An unclear text becomes a question.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from atlas.kit.identifiers import singular
 from atlas.kit.plurals import many
+from atlas.language.offline.records.entities import Entity, RecordInstruction
 from atlas.language.offline.records.fields import identify
 from atlas.language.offline.records.markdown import Document, Record, Section, plain_name, read_document
+from atlas.language.offline.records.notes import read_note
 from atlas.language.offline.records.sentence import read_lead, read_sentence, remove_politeness
 from atlas.language.offline.records.sentence_forms import RecordRequest
 from atlas.language.offline.records.tokens import (
     GENERIC,
     INTENTS,
+    Token,
     UnclearError,
     check_gates,
     kind_of,
@@ -25,6 +28,9 @@ from atlas.language.offline.records.tokens import (
     text_of,
     tokenize,
 )
+from atlas.tables.model import Table
+
+__all__ = ["MAX_ENTITIES", "Entity", "RecordInstruction", "parse_records"]
 
 MAX_CHARACTERS = 100_000
 MAX_LINES = 10_000
@@ -33,40 +39,22 @@ _ABILITIES = "I can insert, update, archive or restore records, and undo that."
 _NO_TITLES = frozenset("details detail information info data fields field values profile attributes properties".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """A record in a text.
+def parse_records(text: str, tables: Sequence[Table] = ()) -> RecordInstruction:
+    """Parses a text on records. Never raises.
 
-    entity_type: the kind of the record, such as `client`, or `record` if the text names none.
-    table_hint: the table that the text names.
-    data: the fields as the text has the fields. For an update: the new values.
-    match: the fields that identify the record.
+    tables: known tables, whose words a note in everyday language may use.
     """
-
-    entity_type: str
-    table_hint: str | None = None
-    data: dict[str, str] = field(default_factory=dict)
-    match: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordInstruction:
-    """The request of a text.
-
-    question: a question to ask back. Then the intent is None, there are no entities, and nothing may be written.
-    """
-
-    intent: str | None
-    entities: tuple[Entity, ...] = ()
-    question: str | None = None
-
-
-def parse_records(text: str) -> RecordInstruction:
-    """Parses a text on records. Never raises."""
+    note = read_note(text, tables)
+    if note is not None and note.intent in ("update", "archive"):
+        # With the words of the tables, conditions and columns are known more precisely.
+        return note
     try:
         intent, entities = _read(text)
     except UnclearError as question:
-        return RecordInstruction(None, (), str(question))
+        return note or RecordInstruction(None, (), str(question))
+    if note is not None and any(entity.entity_type == "record" and not entity.table_hint for entity in entities):
+        # The text names no table, but its words are those of one table only.
+        return note
     return RecordInstruction(intent, tuple(entities))
 
 
@@ -159,6 +147,9 @@ def _title(
     if len(section.title) > 200:
         raise UnclearError("A heading is very long. Which kind of record stands below it?")
     tokens = remove_politeness(tokenize(section.title))
+    if len(tokens) > 1 and tokens[0].word == "new" and kind_size(tokens[1:]) == len(tokens) - 1:
+        # `New contacts` above a list asks for contacts to be added.
+        tokens = [Token("add", "word"), *tokens]
     if tokens and tokens[0].word in INTENTS:
         own = read_lead(tokens)
         if own.kind and known and own.kind != known:
