@@ -252,7 +252,7 @@ _GROUPS = (
     "expectancy exp",
     "death deaths fatalities killed died",
     "injury injured injuries",
-    "maker manufacturer producer",
+    "maker manufacturer",
     "shop store",
     "kwh consumption usage electricity",
 )

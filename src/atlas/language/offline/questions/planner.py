@@ -40,6 +40,8 @@ MAX_TABLES_TRIED = 12
 # An attempt with a higher cost asks back. Nearly all answers above the limit were wrong on the dev halves of the
 # question sets.
 DOUBTFUL = 2.0
+# The same for a query of several tables. Above it there were two wrong answers for three right ones.
+DOUBTFUL_JOIN = 1.2
 # The words that ask for groups of rows.
 _GROUPING = ("per", "by", "unit", "most", "superlative", "top", "vs", "order", "asc", "desc", "share", "cmp", "ratio")
 
@@ -229,12 +231,15 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
     reading.unknown += [
         text for text in find_uncovered(items, query, tagger.index.catalog) if text not in reading.unknown
     ]
-    return Attempt(table, _cost(tagger, reading, query), reading, query, sql)
+    cost = _cost(tagger, reading, query)
+    if len({query.table, *_tables_of(query)}) > 1 and cost > DOUBTFUL_JOIN:
+        cost += DOUBTFUL
+    return Attempt(table, cost, reading, query, sql)
 
 
 def _joins_doubtfully(query: Query, catalog: Catalog) -> bool:
     """Checks whether two tables of a query are joined by one of several keys."""
-    used = set(_tables_of(query))
+    used = {query.table, *_tables_of(query)}
     keys = {
         (j.left_table, j.left_column, j.right_table) for j in catalog.joins if {j.left_table, j.right_table} <= used
     }

@@ -31,6 +31,7 @@ _TRAILING = frozenset("id name code number column field valu date type level".sp
 # `_SMALL` may stand between the words of a name.
 _PARTIAL = 0.7
 _VERBS = frozenset("is are was were be been have has had do does did that which who whose can will".split())
+_SORTING = ("ascending", "descending")
 _SMALL = ("of", "the", "a", "an", "for")
 # Common words in identifiers without separators. The words of the schema's tables are added.
 _COMMON = frozenset(
@@ -179,6 +180,8 @@ class Index:
 
     def _phrase(self, found: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
         phrase = found[start:end]
+        if any(token.lower in _SORTING for token in phrase):
+            return
         yield from self._value_mentions(found, phrase, start, end)
         if len(phrase) > 1 and any(token.kind == "quote" for token in phrase):
             return

@@ -17,7 +17,7 @@ from atlas.language.offline.questions.to_sql import NoPathError, to_sql
 # A reading with a higher cost is no answer.
 DOUBTFUL = 2.2
 # Two readings of nearly equal cost with different SQL leave the question open.
-_ALIKE = 0.1
+_ALIKE = 0.2
 
 
 @dataclass

@@ -73,6 +73,9 @@ def having_figure(reader: Reader, measure: Measure, operator: str, number: float
     if operator in ("<", "<="):
         reader.assume(f"Only {phrase.table} with at least one row of {measure.table} are counted.")
     first = path[0]
+    if measure.table != first.to and not any(step.to == measure.table for step in path[:-1]):
+        # The rows that are counted must be joined, even if nothing else names them.
+        measure.where.append(q.Empty(q.Col(path[-1].to, path[-1].key), True))
     where = q.And(tuple(measure.where)) if len(measure.where) > 1 else measure.where[0] if measure.where else None
     phrase.where.append(q.Exists(q.Col(first.table, first.column), first.to, first.key, where, False, cond))
 

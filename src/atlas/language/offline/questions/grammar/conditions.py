@@ -95,12 +95,14 @@ def _read_one(reader: Reader, at: int, phrase: Phrase, joined_by_or: bool = Fals
             both = True
         elif kind == "to" or low == "either" or is_link_table(reader, at, phrase):
             pass
-        elif kind == "col" and low.endswith("ed") and reader.kind(at + 1) in ("cmp", "most"):
+        elif kind == "col" and low.endswith("ed") and reader.kind(at + 1) in ("cmp", "most", "by"):
             named = reader.column(at, phrase.table)
             if named is None or reader.numeric(named):
                 break
         elif (
-            kind == "by" and verb is not None and reader.kind(reader.skip(at + 1)) in ("cmp", "table", "value", "quote")
+            kind == "by"
+            and verb is not None
+            and reader.kind(reader.skip(at + 1)) in ("cmp", "table", "col", "value", "quote")
         ) or (kind == "between" and low == "from" and reader.kind(at + 1) != "num"):
             pass
         elif kind in ("filler", "wh", "where", "link", "when") and low not in ("than", "only", "either", "if"):
@@ -301,6 +303,9 @@ def _read_related(reader: Reader, at: int, phrase: Phrase, table: str, negated: 
         where = q.Empty(key, True)
     first = path[0]
     phrase.where.append(q.Exists(q.Col(first.table, first.column), first.to, first.key, where, negated))
+    if reader.low(end) == "as" and table in reader.tables(reader.skip(end)):
+        # `a cat as a pet` names the rows twice.
+        end = reader.skip(end) + 1
     return end
 
 
@@ -331,7 +336,8 @@ def _read_both(reader: Reader, at: int, phrase: Phrase, table: str, negated: boo
             places.append(at)
     for place in places:
         cols = [m for m in reader.items[place].mentions if m.kind == "value"]
-        if not cols or len(places) < 2:
+        path = reader.path(phrase.table, cols[0].table, place) if cols else None
+        if len(places) < 2 or not path or not any(step.many for step in path):
             raise NotRead("both")
         cond, _ = read_value(_single(reader, place), place, cols[0].table)
         phrase.where.append(on_rows(reader, cond, cols[0].table, phrase.table, place))
@@ -352,7 +358,8 @@ def _read_values(reader: Reader, at: int, phrase: Phrase, negated: bool, both: b
         raise NotRead("and")
     phrase.where.append(cond)
     # The column's own name behind a value adds nothing: `Italian food`.
-    col = cond.expr if isinstance(cond, q.Compare | q.OneOf) else None
-    if col is not None and reader.kind(end) == "col" and col in reader.columns(end, phrase.table):
+    inner = cond.where if isinstance(cond, q.Exists) else cond
+    col = inner.expr if isinstance(inner, q.Compare | q.OneOf) else None
+    if isinstance(col, q.Col) and reader.kind(end) == "col" and col in reader.columns(end, col.table):
         end += 1
     return end

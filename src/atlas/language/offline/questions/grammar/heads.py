@@ -24,6 +24,7 @@ class Before:
     top: bool | None = None
     limit: int | None = None
     distinct: bool = False
+    behind: int = -1
 
 
 def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
@@ -34,7 +35,7 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
     before, at = _read_before(reader, at, table)
     phrase = _noun(reader, at, table)
     end = at + 1
-    if phrase is None and before.values and before.values[-1] == at - 1 and not before.flags:
+    if phrase is None and before.values and before.behind == at and not before.flags:
         # A value may stand for its rows: `how many condos`, `the nurses`.
         phrase, end = Phrase(table, named=True), at
     elif phrase is None:
@@ -56,8 +57,10 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
     if phrase.column is None and reader.kind(end) == "value" and not phrase.where:
         # `the airline United` and `stadium Anfield` name a row.
         name = reader.name(table)
-        if name is not None and any((m.table, m.column) == (table, name.name) for m in reader.items[end].mentions):
-            cond, end = read_value(reader, end, table, name)
+        own = {m.column for m in reader.items[end].mentions if m.kind == "value" and m.table == table}
+        if (name is not None and name.name in own) or len(own) == 1:
+            chosen = name if name is not None and name.name in own else q.Col(table, own.pop())
+            cond, end = read_value(reader, end, table, chosen)
             phrase.where.append(cond)
     return phrase, end
 
@@ -153,6 +156,7 @@ def _read_before(reader: Reader, at: int, table: str) -> tuple[Before, int]:
             at += 1
             while reader.kind(at) in ("or", "comma") and reader.kind(at + 1) == "value":
                 at += 2
+            before.behind = at
         elif kind == "col" and _is_flag(reader, at, table) and _leads_noun(reader, at + 1, table):
             before.flags.append(at)
             at += 1

@@ -87,7 +87,11 @@ class Reader:
 
     def path(self, start: str, goal: str, at: int) -> tuple[Step, ...] | None:
         """Finds how two tables relate. The words around an item decide between several keys."""
-        return find_path(start, goal, self.index.catalog, self.words(at - 4, at + 5))
+        for before, behind in ((3, 3), (6, 5)):
+            path = find_path(start, goal, self.index.catalog, self.words(at - before, at + behind))
+            if path is not None:
+                return path
+        return None
 
     def columns(self, at: int, table: str) -> list[q.Col]:
         """Returns the columns of a table that an item may name, best first."""

@@ -226,6 +226,8 @@ def _read_again(reader: Reader, at: int, request: Request) -> int | None:
     while at < len(reader.items):
         if reader.kind(at) == "count":
             counted = read_count(reader, at + 1, Phrase(request.measures[0].table)) if request.measures else None
+            if request.measures and counted is None and reader.kind(at + 1) in ("stop", ""):
+                return at + 1
             if counted is None or counted[0].expr != request.measures[0].expr:
                 return end
             at = end = counted[1]

@@ -7,6 +7,7 @@ from atlas.language.offline.questions.grammar.heads import flag_condition, read_
 from atlas.language.offline.questions.grammar.measures import read_count, read_rank, rows_counted
 from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Request
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
+from atlas.language.offline.questions.grammar.relations import counted_table
 from atlas.language.offline.questions.grammar.tails import behind_part, part_of_day
 
 
@@ -160,7 +161,7 @@ def _read_figures(reader: Reader, at: int, request: Request) -> int:
         request.measures.append(Measure(q.Agg(functions[0], request.shown.pop()), reader.table))
         return end
     found = reader.column(at, request.phrase.table) if reader.kind(at) == "col" else None
-    if found is None or found.table != reader.table:
+    if found is None or (found.table != reader.table and not _of_related(reader, found, request, at)):
         raise NotRead(f"{functions[0]} {reader.low(at)}")
     cols = [found]
     end = at + 1
@@ -180,6 +181,13 @@ def _read_figures(reader: Reader, at: int, request: Request) -> int:
     if reader.low(end) == "in" and found in reader.columns(end + 1, reader.table):
         end += 2
     return end
+
+
+def _of_related(reader: Reader, col: q.Col, request: Request, at: int) -> bool:
+    """Checks whether a figure of related rows is asked for beside a column, as `the name and average rating` does."""
+    path = reader.path(reader.table, col.table, at)
+    beside = bool(request.shown) and not request.measures
+    return beside and bool(path) and counted_table(path or ()) == col.table
 
 
 def _read_difference(reader: Reader, at: int, request: Request) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Request
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
+from atlas.language.offline.questions.grammar.relations import find_path
 from atlas.language.offline.questions.grammar.tails import rows_of
 from atlas.language.offline.questions.parser.shared import outputs
 
@@ -155,7 +156,7 @@ def _ranked_groups(reader: Reader, request: Request) -> q.Query:
     ):
         raise NotRead(phrase.column.name)
     if phrase.column is not None:
-        if measure.table != phrase.table:
+        if measure.table != phrase.table and not find_path(measure.table, phrase.table, reader.index.catalog):
             raise NotRead(measure.table)
         groups: list[q.Expr] = [phrase.column]
         known = [q.Empty(phrase.column, True)]

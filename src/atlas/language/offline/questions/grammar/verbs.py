@@ -84,6 +84,8 @@ def is_verb(reader: Reader, at: int, phrase: Phrase) -> bool:
     return led or word.endswith(("ed", "ing", "en"))
 
 
+# A word that names a table with a lower score is a verb of the same root.
+_NOUN = 0.9
 _IRREGULAR = frozenset(
     "gave got went came took won lost made held ran drew sent kept left met saw gets gives takes".split()
 )
@@ -98,6 +100,11 @@ def is_link_table(reader: Reader, at: int, phrase: Phrase) -> bool:
     """Checks whether a word names the table of links to the noun that follows: `hire` in `do not hire any employee`."""
     if reader.kind(at) not in ("table", "other", "col") or not reader.tables(at):
         return False
+    own = [m.score for m in reader.items[at].mentions if m.kind == "table" and m.table == phrase.table]
+    verbal = bool(own) and own[0] < _NOUN and reader.kind(reader.skip(at + 1)) in ("cmp", "table", "other")
+    if verbal and not reader.low(at).endswith("s"):
+        # `teachers that teach at least two courses`
+        return True
     start = at + 2 if reader.low(at + 1) == "both" else at + 1
     ahead = reader.skip(start, ("filler", "link", "most", "superlative", "count", "cmp", "num", "per"))
     other = reader.related_table(ahead, phrase.table)
