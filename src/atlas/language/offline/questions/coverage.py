@@ -157,6 +157,8 @@ def _is_covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, ca
             return bool(query.order)
         case "or":
             return facts.choices > 0 or _synonyms(items, at)
+        case "filler" if item.text in ("in total", "in all"):
+            return bool(facts.functions)
         case "filler" | "link":
             return not _asks_more(items, at) and not (item.text == "both" and _either(query))
     return True

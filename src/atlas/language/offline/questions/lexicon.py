@@ -116,7 +116,7 @@ ADJECTIVES: dict[str, tuple[bool, str]] = {
     "close": (False, "distance"),
     "far": (True, "distance"),
     "strong": (True, "strength power"),
-    "busy": (True, "traffic count"),
+    "busy": (True, "traffic"),
     "valuable": (True, "value amount revenue"),
     "profitable": (True, "profit margin"),
 }

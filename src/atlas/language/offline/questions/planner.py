@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from atlas.catalog.model import Catalog
-from atlas.language.offline.questions.ast import Agg, Col, Query
+from atlas.language.offline.questions.ast import Agg, Col, Query, Truth
 from atlas.language.offline.questions.builder.follow_up import (
     apply_follow_up,
     is_follow_up,
@@ -221,6 +221,8 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
         return Attempt(table, 100.0, reading, None, None, f"Nothing connects {table} with {error}.")
     if len(_tables_of(query)) > 1 and query.group and not any(item.kind in _GROUPING for item in items):
         return Attempt(table, 100.0, reading, None, None, "It is not clear by what the figures are grouped.")
+    if _contradicts(query):
+        return Attempt(table, 100.0, reading, None, None, "It is not clear how one thing can be two.")
     if _joins_doubtfully(query, tagger.index.catalog):
         return Attempt(
             table, 100.0, reading, None, None, "Several keys join these tables, and it is not clear by which."
@@ -235,6 +237,12 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
     if len({query.table, *_tables_of(query)}) > 1 and cost > DOUBTFUL_JOIN:
         cost += DOUBTFUL
     return Attempt(table, cost, reading, query, sql)
+
+
+def _contradicts(query: Query) -> bool:
+    """Checks whether a yes-or-no column is asked to be both."""
+    marks = {(cond.expr, cond.negated) for cond in query.where if isinstance(cond, Truth)}
+    return any((expr, not negated) in marks for expr, negated in marks)
 
 
 def _joins_doubtfully(query: Query, catalog: Catalog) -> bool:

@@ -14,6 +14,7 @@ from atlas.language.offline.questions.tokenizer import Token
 _ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _QUARTER = re.compile(r"q([1-4])|h([12])")
+_DECADE = re.compile(r"(1[5-9]\d0|20\d0|21\d0)s")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
 _NOW = "now()"
@@ -262,6 +263,10 @@ def _day(found: Sequence[Token], index: int, today: date, led: bool) -> Period |
 
 def _year(found: Sequence[Token], index: int, today: date, led: bool) -> Period | None:
     token = found[index]
+    decade = _DECADE.fullmatch(token.lower)
+    if decade is not None:
+        first = int(decade[1])
+        return between(date(first, 1, 1), date(first + 10, 1, 1), 1)
     if (
         token.kind != "number"
         or not token.text.isdigit()

@@ -10,6 +10,7 @@ from atlas.language.offline.questions.grammar.values import on_rows
 from atlas.language.offline.questions.lexicon import ADJECTIVES
 from atlas.language.offline.questions.parser import filters
 from atlas.language.offline.questions.schema_linking import find_measured_column
+from atlas.language.offline.questions.tokenizer import parts, root
 
 INVERSE = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _UNITS = frozenset(
@@ -181,8 +182,6 @@ def _of_verb(reader: Reader, at: int, table: str) -> q.Col | None:
         place -= 1
     if place < 0 or reader.kind(place) not in ("unknown", "link", "col"):
         return None
-    from atlas.language.offline.questions.tokenizer import parts, root
-
     wanted = root(reader.low(place).split()[-1])
     for linked in reader.index.columns[table]:
         col = q.Col(table, linked.column.name)
@@ -211,3 +210,35 @@ def alternatives(reader: Reader, at: int) -> tuple[tuple[float | int, ...], int]
         found.append(number)
         end += 2
     return (tuple(found), end) if found else None
+
+
+_UNIT_WORDS = {
+    "minutes": ("min", "mins", "minutes", "minute"),
+    "minute": ("min", "mins", "minutes"),
+    "hours": ("hr", "hrs", "hours", "hour", "h"),
+    "miles": ("miles", "mi", "mile"),
+    "km": ("km", "kms"),
+    "kilometers": ("km", "kms"),
+    "kilometres": ("km", "kms"),
+    "kg": ("kg", "kgs"),
+    "grams": ("g", "grams"),
+    "cm": ("cm",),
+    "mm": ("mm",),
+    "meters": ("m", "meters"),
+    "metres": ("m", "metres"),
+    "feet": ("ft", "feet"),
+    "dollars": ("usd", "dollars"),
+    "euros": ("eur", "euros"),
+    "seconds": ("sec", "secs", "seconds"),
+}
+
+
+def column_of_unit(reader: Reader, at: int, table: str) -> q.Col | None:
+    """Returns the only column whose name has the unit at a place, or None."""
+    spelled = _UNIT_WORDS.get(reader.low(at), ())
+    found = [
+        q.Col(table, linked.column.name)
+        for linked in reader.index.columns[table]
+        if set(parts(linked.column.name)) & set(spelled) and reader.numeric(q.Col(table, linked.column.name))
+    ]
+    return found[0] if len(found) == 1 else None

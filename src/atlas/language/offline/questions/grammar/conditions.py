@@ -16,8 +16,8 @@ from atlas.language.offline.questions.grammar.column_conditions import (
     read_verb_number,
 )
 from atlas.language.offline.questions.grammar.heads import pinned, read_head
-from atlas.language.offline.questions.grammar.measures import read_count, read_rank
-from atlas.language.offline.questions.grammar.phrase import Measure, Phrase
+from atlas.language.offline.questions.grammar.measures import read_count, read_rank, rows_counted
+from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Rank
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.values import on_rows, read_value
 from atlas.language.offline.questions.grammar.verbs import (
@@ -148,6 +148,8 @@ def _by_kind(reader: Reader, at: int, phrase: Phrase, negated: bool, having: boo
         cond, end = compare.read_adjective(reader, at, phrase, negated)
         phrase.where.append(cond)
         return end
+    if kind == "between":
+        return _read_range(reader, at, phrase)
     if kind == "period":
         cond, end = compare.read_period(reader, at, phrase, None, negated)
         phrase.where.append(cond)
@@ -204,7 +206,8 @@ def owner_of(reader: Reader, at: int, table: str) -> str | None:
 
 
 def _read_rank(reader: Reader, at: int, phrase: Phrase) -> int:
-    phrase.rank, end = read_rank(reader, at, phrase)
+    counted = _most_of_kind(reader, at, phrase)
+    phrase.rank, end = counted if counted is not None else read_rank(reader, at, phrase)
     if isinstance(phrase.rank.measure.expr, q.Agg):
         # `the most flights from Boston` counts only such flights.
         measure = phrase.rank.measure
@@ -216,6 +219,17 @@ def _read_rank(reader: Reader, at: int, phrase: Phrase) -> int:
                 raise NotRead(reader.low(at))
             measure.where += inner.where
     return end
+
+
+def _most_of_kind(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int] | None:
+    """Reads `the most remote jobs`, which counts rows of a kind."""
+    if reader.kind(at) != "most" or phrase.column is None:
+        return None
+    read = read_head(reader, reader.skip(at + 1), phrase.table)
+    if read is None or read[0].column is not None or not read[0].where or read[0].rank is not None:
+        return None
+    measure = Measure(rows_counted(reader, phrase.table), phrase.table, read[0].where)
+    return Rank(measure, bool(reader.items[at].value)), read[1]
 
 
 def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having: bool) -> int | None:
@@ -242,6 +256,10 @@ def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having:
     if column is not None and column.table == phrase.table:
         phrase.where.append(q.Compare(column, operator, number))
         return ahead + 1
+    measured = compare.column_of_unit(reader, end, phrase.table) if column is None else None
+    if measured is not None:
+        phrase.where.append(q.Compare(measured, operator, number))
+        return compare.skip_unit(reader, end)
     counted = read_count(reader, end, phrase)
     if counted is None and column is not None:
         phrase.where.append(on_rows(reader, q.Compare(column, operator, number), column.table, phrase.table, at))
@@ -261,6 +279,18 @@ def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having:
     measure.where += inner.where
     having_figure(reader, measure, operator, number, phrase, at)
     return end
+
+
+def _read_range(reader: Reader, at: int, phrase: Phrase) -> int | None:
+    """Reads `between 5 and 10 miles`, where a unit or a column behind the numbers tells what they measure."""
+    last = reader.skip(reader.skip(reader.skip(at + 1) + 1) + 1)
+    column = compare.numeric_column(reader, reader.skip(last + 1), phrase.table)
+    measured = column or compare.column_of_unit(reader, last + 1, phrase.table)
+    read = compare.read_between(reader, at, phrase, measured) if measured is not None else None
+    if read is None:
+        return None
+    phrase.where.append(read[0])
+    return max(read[1], reader.skip(last + 1) + 1) if column is not None else read[1]
 
 
 def _read_numbers(reader: Reader, at: int, phrase: Phrase) -> int | None:

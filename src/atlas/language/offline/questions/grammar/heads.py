@@ -65,15 +65,23 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
     return phrase, end
 
 
+def _names_rows(reader: Reader, at: int, table: str) -> bool:
+    """Checks whether an unknown noun is the first word of the rows' name or key, or of the table."""
+    word = stem(reader.low(at))
+    if reader.kind(at) != "unknown" or len(word) < 3:
+        return False
+    named = [reader.linked(col).every for col in (reader.name(table), reader.key(table)) if col is not None]
+    return any(words[0] == word and len(words) > 1 for words in [*named, reader.index.table_words[table]])
+
+
 def _row_noun(reader: Reader, at: int, table: str) -> Phrase | None:
     """Reads a noun for rows that only the name of a column tells: `recipes` where rows have a recipe_name."""
     word = reader.low(at)
     if reader.kind(at) != "unknown" or not word.isalpha():
         return None
-    for col in (reader.name(table), reader.key(table)):
-        if col is not None and stem(word) == reader.linked(col).every[0] and len(reader.linked(col).every) > 1:
-            reader.assume(f"{word!r} is taken as the rows of {table}.")
-            return Phrase(table, named=True)
+    if _names_rows(reader, at, table):
+        reader.assume(f"{word!r} is taken as the rows of {table}.")
+        return Phrase(table, named=True)
     if word in _ROWS:
         reader.assume(f"{word!r} is taken as the rows of {table}.")
         reader.loose += 0.5
@@ -192,7 +200,8 @@ def _leads_noun(reader: Reader, at: int, table: str) -> bool:
         at += 1
     if reader.kind(at - 1) == "value" and any(m.table == table for m in reader.items[at - 1].mentions):
         return True
-    return table in reader.tables(at) or bool(reader.columns(at, table) and reader.kind(at) == "col")
+    named = table in reader.tables(at) or _names_rows(reader, at, table)
+    return named or bool(reader.columns(at, table) and reader.kind(at) == "col")
 
 
 def _is_flag(reader: Reader, at: int, table: str) -> bool:

@@ -140,6 +140,9 @@ def read_rank(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int]:
     if turned is not None:
         reader.assume(f"{reader.low(at)!r} is taken by {turned.name}.")
         return Rank(Measure(turned, phrase.table), not descending), at + 1
+    if found is None and str(item.value) == "busy" and phrase.column is not None:
+        reader.assume(f"{reader.low(at)!r} is taken by the number of rows.")
+        return Rank(Measure(q.Agg("count"), phrase.table), descending), at + 1
     if found is None:
         raise NotRead(reader.low(at))
     return Rank(found, descending), at + 1

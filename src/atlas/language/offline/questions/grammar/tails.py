@@ -29,6 +29,9 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
     while True:
         place = reader.skip(start, ("filler", "distinct", "link", "per"))
         found = _group(reader, place, request)
+        if place == start and _is_own_mean(reader, place, request):
+            # `the average number of goals per match` is a mean of all rows.
+            return place + 1
         if found is None:
             break
         if reader.low(ahead) in _ALL_ROWS and found == rows_of(reader, request.phrase.table) and request.measures:
@@ -42,6 +45,13 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
         if start == end:
             break
     return end
+
+
+def _is_own_mean(reader: Reader, at: int, request: Request) -> bool:
+    """Checks whether means of rows are asked for by row."""
+    means = [m for m in request.measures if isinstance(m.expr, q.Agg) and m.expr.function in ("avg", "median")]
+    own = request.phrase.table
+    return bool(means) and len(means) == len(request.measures) and own in reader.tables(at) and means[0].table == own
 
 
 def _group(reader: Reader, at: int, request: Request) -> list[q.Expr] | None:

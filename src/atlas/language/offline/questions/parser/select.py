@@ -324,10 +324,23 @@ def _group_expr(reading: Reading, at: int) -> q.Expr | None:
         mention = next(m for m in item.mentions if m.kind == "table")
         if mention.table == reading.table:
             reading.every_column = True
-            return reading.display()
+            display = reading.display()
+            # A column with few values does not name a row: `goals per match` has no season as its group.
+            return (
+                None
+                if display is None or (reading.definition(display).complete and _is_kind(reading, display))
+                else display
+            )
         name = reading.index.display(mention.table)
         return None if name is None else q.Col(mention.table, name)
     return None
+
+
+def _is_kind(reading: Reading, col: q.Col) -> bool:
+    """Checks whether a column holds kinds of rows rather than their names."""
+    words = reading.index.column(col.table, col.name).every
+    own = set(reading.index.table_words[col.table])
+    return words[-1] not in ("name", "titl", "label", "email", "id", "code") and not set(words) <= own
 
 
 def _unit(reading: Reading, at: int, where: int, *, strong: bool) -> int:
