@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import analyst_questions
 import psycopg
 import sqlglot
 from psycopg import sql
@@ -135,6 +136,13 @@ def geography(folder: Path) -> Iterator[Case]:
             )
 
 
+def analyst() -> Iterator[Case]:
+    """First questions of an analyst on eight tables of our own, and those that must be refused."""
+    for database, half, question, gold in analyst_questions.QUESTIONS:
+        tables = count_tables(gold) if gold else 0
+        yield Case("analyst", f"analyst_{database}", question, (gold,) if gold else (), tables, half)
+
+
 def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
@@ -155,6 +163,13 @@ def load(url: str, dumps: Path, lite: Path) -> dict[str, str]:
                 else:
                     dump = (dumps / name / f"{name}.sql").read_text(encoding="utf-8")
                     connection.pgconn.exec_(dump.encode())
+        for name, script in analyst_questions.DATABASES.items():
+            made = f"analyst_{name}"
+            found[made] = with_database(url, made)
+            if made not in known:
+                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(made)))
+                with psycopg.connect(found[made]) as connection:
+                    connection.execute(script.encode())
     return found
 
 

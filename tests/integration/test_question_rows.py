@@ -174,6 +174,21 @@ ANSWERED = [
         "SELECT 100.0 * count(*) FILTER (WHERE is_captain) / count(*) FROM players WHERE position = 'striker'",
     ),
     ("what fraction of rides had no tip", "SELECT 1.0 * count(*) FILTER (WHERE tip = 0) / count(*) FROM rides"),
+    # Units and marks tell the column, and a mean by row is a mean of all rows.
+    ("rides between 2 and 5 km", "SELECT ride_id FROM rides WHERE distance_km BETWEEN 2 AND 5"),
+    ("average cost of rides with a tip", "SELECT avg(cost) FROM rides WHERE tip > 0"),
+    ("average tip per ride", "SELECT avg(tip) FROM rides"),
+    ("how many players were born in the 1990s", "SELECT count(*) FROM players WHERE birth_date < '2000-01-01'"),
+    ("rides per day of the week", "SELECT extract(isodow FROM started_at), count(*) FROM rides GROUP BY 1"),
+    (
+        "which month had the most rides",
+        "SELECT date_trunc('month', started_at)::date FROM rides GROUP BY 1 ORDER BY count(*) DESC LIMIT 1",
+    ),
+    (
+        "which club has the most captains",
+        "SELECT name FROM clubs JOIN players USING (club_id) WHERE is_captain GROUP BY club_id, name "
+        "ORDER BY count(*) DESC LIMIT 1",
+    ),
     # Comparisons with an average, with numbers beside `or`, and with another column.
     (
         "players heavier than the average",
@@ -209,6 +224,8 @@ async def test_the_rows_are_those_of_an_analyst(asked: str, catalog: Catalog, qu
         "average cost of rides abroad",
         "clubs sorted by happiness",
         "how many players limp",
+        "cost of member vs non-member rides",
+        "how much did riders tip in total",
     ],
 )
 async def test_what_no_part_of_the_query_covers_is_asked_back(catalog: Catalog, question: str) -> None:

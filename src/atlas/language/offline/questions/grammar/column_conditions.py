@@ -167,10 +167,15 @@ def read_column(reader: Reader, at: int, phrase: Phrase, negated: bool, having: 
         phrase.rank = Rank(Measure(col, col.table), reader.low(at).startswith(("high", "larg", "great", "long")))
         found = q.And(()), at + 1
     asked = reader.low(at - 1) in ("their", "its", "his", "her")
-    directly = reader.low(at - 1) in ("with", "have", "has", "had", "any") and reader.kind(at + 1) not in (
-        "and",
-        "comma",
-        "or",
+    directly = (
+        having
+        and reader.low(at - 1) in ("with", "have", "has", "had", "any", "a", "an")
+        and reader.kind(at + 1)
+        not in (
+            "and",
+            "comma",
+            "or",
+        )
     )
     if found is None and directly and not negated and col.table == phrase.table and reader.summable(col):
         reader.assume(f"Having {reader.low(at)} is taken as {col.name} over 0.")
