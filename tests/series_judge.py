@@ -66,5 +66,5 @@ def _cell(value: object) -> object:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, int | float | Decimal):
-        return float(f"{float(value):.6g}")
+        return float(f"{float(value):.9g}")
     return value

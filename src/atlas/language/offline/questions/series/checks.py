@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from atlas.language.offline.questions.series import plan as p
-from atlas.language.offline.questions.series.sql_parts import series_of, usual
+from atlas.language.offline.questions.series.sql_parts import counts_rows, series_of, usual
 from atlas.language.offline.questions.series.target import Target
 from atlas.language.offline.questions.to_english import join_words
 
@@ -155,7 +155,7 @@ def _fit(plan: p.SeriesPlan, target: Target, notes: list[str]) -> p.SeriesPlan:
             plan = msgspec.structs.replace(plan, unit=None)
         notes.append(
             f"The window has {function.count} rows; the first rows have a shorter one."
-            if function.unit == (plan.unit or target.step)
+            if counts_rows(plan, function, target)
             else f"The window is of {function.count} {function.unit}s; the first rows have a shorter one."
         )
     if (

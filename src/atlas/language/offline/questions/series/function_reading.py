@@ -10,6 +10,7 @@ from atlas.language.offline.questions.series import patterns as x
 from atlas.language.offline.questions.series import plan as p
 from atlas.language.offline.questions.series.scanning import Scan
 from atlas.language.offline.questions.series.target import Target
+from atlas.language.offline.questions.tokenizer import parts, stem
 
 FUNCTIONS = {
     "average": "avg",
@@ -28,6 +29,24 @@ ADVERB_UNITS = {
     "hourly": "hour",
     "yearly": "year",
     "quarterly": "quarter",
+}
+
+
+# The columns whose values have a unit, by words of their names, and the signs of the unit.
+_MEASURED_IN = {
+    **dict.fromkeys(("degrees", "degree", "celsius"), ("temperature", "temp")),
+    **dict.fromkeys(("volts", "volt"), ("voltage", "volt")),
+    **dict.fromkeys(("dollars", "usd", "euros"), ("price", "close", "cost", "amount")),
+    "kwh": ("kwh", "energy", "consumption"),
+    "watts": ("power", "watts"),
+}
+_SIGNS = {
+    **dict.fromkeys(("degrees", "degree", "celsius"), ("°c", "°f", "°", "celsius")),
+    **dict.fromkeys(("volts", "volt"), ("v",)),
+    **dict.fromkeys(("percent",), ("%",)),
+    **dict.fromkeys(("dollars", "usd"), ("$", "usd")),
+    "euros": ("€", "eur"),
+    "watts": ("w",),
 }
 
 
@@ -97,6 +116,7 @@ class FunctionReader:
         if over is not None:
             sign = ">" if over["over"] else "<" if over["under"] else ">=" if over["least"] else "<="
             column = self.column(over["c"]) or self._column_in(over[0])
+            column = column or self._column_of_unit(over[0])
             found.threshold = p.Threshold(sign, self.number(over["n"]), None, column)
             if column is not None:
                 found.columns.append(column)
@@ -105,6 +125,21 @@ class FunctionReader:
         if more is not None:
             sign = ">=" if more["way"] in ("more", "above", "higher") else "<="
             found.threshold = p.Threshold(sign, self.number(more["n"]), None, self.column(more["c"]))
+
+    def _column_of_unit(self, text: str) -> str | None:
+        """Finds the column that `30 degrees` is of: the only one with such a unit or name, if no column is named."""
+        if self.scan.columns:
+            return None
+        for word in text.split():
+            stems = {stem(name) for name in _MEASURED_IN.get(word, ())}
+            own = [
+                c.name
+                for c in self.target.measures
+                if stems & {stem(part) for part in parts(c.name)} or c.unit.lower() in (word, *_SIGNS.get(word, ()))
+            ]
+            if len(own) == 1:
+                return own[0]
+        return None
 
     def column(self, mark: str | None) -> str | None:
         return None if mark is None else self.scan.columns[int(mark[1:])]

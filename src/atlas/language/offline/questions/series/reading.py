@@ -24,6 +24,10 @@ class Reader(FunctionReader):
 
     def read(self) -> Parts:
         """Takes all that is understood. `left` has the words that are not."""
+        if self.scan.take(x.DESCENDING):
+            self.found.descending = True
+        elif self.scan.take(x.ASCENDING):
+            self.found.descending = False
         self.thresholds()
         self.function()
         self._groups()
@@ -86,10 +90,6 @@ class Reader(FunctionReader):
         if found.function is None and (match := scan.take(x.SEVERAL)) is not None:
             words = x.FIGURE.findall(match[0])
             found.aggregates += [self._figure(word) for word in words]
-        if scan.take(x.DESCENDING):
-            found.descending = True
-        elif scan.take(x.ASCENDING):
-            found.descending = False
         if found.highest is None and (match := scan.take(x.EXTREME)) is not None:
             found.highest, found.count = self.is_high(match), self.count(match["n"], match["n2"])
             self._measure_of(match)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from atlas.language.offline.questions.series.plan import Pin, SeriesPlan, Span, Threshold
+from atlas.language.offline.questions.series.plan import Moving, Pin, SeriesPlan, Span, Threshold
 from atlas.language.offline.questions.series.target import Target, is_additive
 from atlas.language.offline.questions.to_sql import _needs_quotes
 
@@ -147,6 +147,14 @@ def series_of(plan: SeriesPlan, target: Target) -> tuple[str, ...]:
     if plan.labels:
         return plan.labels
     return tuple(key for key in target.keys if key not in single)
+
+
+def counts_rows(plan: SeriesPlan, function: Moving, target: Target) -> bool:
+    """Checks whether a window is one of rows: of trading days, of months, or of buckets. Others are windows of time, as
+    rows may be missing.
+    """
+    steps = plan.unit is not None or target.business or function.unit in ("month", "quarter", "year")
+    return steps and function.unit == (plan.unit or target.step)
 
 
 def yearly(target: Target) -> int:

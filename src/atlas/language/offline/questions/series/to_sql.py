@@ -9,6 +9,7 @@ from atlas.language.offline.questions.series.rows_writer import RowsWriter, dire
 from atlas.language.offline.questions.series.sql_parts import (
     aggregate,
     bucket,
+    counts_rows,
     ident,
     in_spans,
     listed,
@@ -222,11 +223,17 @@ class Compiler(RowsWriter):
         else:
             periods, name = self.periods(usual(plan.measures[0]))
             rows, value = periods, "value"
-        if function.unit == step or (self.target.step is None and function.unit == "row"):
+        if counts_rows(plan, function, self.target):
             frame = f"ROWS BETWEEN {function.count - 1} PRECEDING AND CURRENT ROW"
         else:
-            short = f" -1 {step}" if step is not None else ""
-            frame = f"RANGE BETWEEN INTERVAL '{function.count} {function.unit}{short}' PRECEDING AND CURRENT ROW"
+            length = (
+                f"{function.count} {function.unit}s -1 {step}"
+                if step is not None
+                else f"{function.count} {function.unit}s"
+            )
+            if function.unit == step:
+                length = f"{function.count - 1} {function.unit}s"
+            frame = f"RANGE BETWEEN INTERVAL '{length}' PRECEDING AND CURRENT ROW"
         window = f"{self.by_key(name)[:-1]} {frame})"
         called = ident(f"moving_{title(function.function, plan.measures[0])}")
         moved = f"SELECT {listed([*self.keys, name, value])}, {_AGGREGATES.get(function.function, function.function.upper())}({value}) OVER {window} AS {called} FROM ({rows}) AS {ident('all_rows')}"
