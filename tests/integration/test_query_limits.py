@@ -23,7 +23,7 @@ from atlas.accounts.access import Caller
 from atlas.db import backend_process
 from atlas.db.database import Database
 from atlas.db.hardening import harden
-from atlas.db.postgres_log import rotate
+from atlas.db.postgres_log import blank_identifiers, rotate
 from atlas.errors import AtlasError, BadRequestError, RateLimitedError, UnavailableError
 from atlas.kit.admission import Lane
 from atlas.settings import Settings
@@ -271,9 +271,40 @@ async def test_the_log_has_nothing_of_users(world: World, client: Client, people
         assert answer.status_code == 400, answer.text
     with psycopg.connect(world.url) as session, contextlib.suppress(psycopg.Error):
         session.execute(f"COPY (SELECT '{secret}'::int) TO STDOUT")  # type: ignore[call-overload]
+    # Out of memory, a process prints what it needs memory for, whatever the settings.
+    sql = world.physical(f"SELECT '{secret}' AS s, q.* FROM ({PAST_THE_GATE['string_agg']}) q")
+    runner = QueryRunner(world.database, lambda: SECRET, QueryLimits(30, 48 * 2**20))
+    with pytest.raises(BadRequestError) as error:
+        await runner.run(world.caller, sql)
+    assert "memory" in str(error.value.details)
+    await runner.close()
+    await until(lambda: "Grand total:" in log.read_text(encoding="utf-8", errors="replace"))
+    await until(lambda: secret not in log.read_text(encoding="utf-8", errors="replace"))
     text = log.read_text(encoding="utf-8", errors="replace")
     assert secret not in text
     assert "STATEMENT" not in text[-4000:]
+
+
+def test_what_memory_was_for_is_not_told(tmp_path: Path) -> None:
+    """As PostgreSQL prints it, in the midst of other lines; a line is read once it has its end."""
+    log = tmp_path / "postgres.log"
+    usual = b"2026-11-30 23:00:00 UTC [1] LOG:  checkpoint: 3 total in 2 buffers\n"
+    head = b"      CachedPlan: 269312 total in 9 blocks; 110728 free (0 chunks); 158584 used"
+    log.write_bytes(usual + head + b": SELECT 'secret' ...\n" + head + b"\n" + head + b": SELECT 'sec")
+    read = blank_identifiers(log, 0)
+    assert log.read_bytes() == usual + head + b": " + b"-" * 19 + b"\n" + head + b"\n" + head + b": SELECT 'sec"
+    with log.open("ab") as server:
+        server.write(
+            b"ret' FROM t\n  RegexpMemoryContext: 1024 total in 1 blocks; 8 free (0 chunks); 1016 used: ^a: b\n"
+        )
+        server.write(b"Grand total: 520435432 bytes in 815 blocks; 136862336 free (310 chunks); 383573096 used\n")
+    read = blank_identifiers(log, read)
+    assert read == log.stat().st_size
+    assert not [word for word in (b"secret", b"FROM t", b"^a") if word in log.read_bytes()]
+    assert b"383573096 used\n" in log.read_bytes()
+    log.write_bytes(head + b": SELECT 'secret'\n")
+    blank_identifiers(log, read)
+    assert b"secret" not in log.read_bytes(), "the log was emptied"
 
 
 def test_the_log_stays_small(tmp_path: Path) -> None:

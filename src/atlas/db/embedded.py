@@ -27,7 +27,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from atlas.db import postgres_programs
-from atlas.db.postgres_log import QUIET_LOG, rotate
+from atlas.db.postgres_log import QUIET_LOG, tend
 from atlas.kit.private_folders import FolderError, check_private, let_through, make_data_folder, make_private
 
 START_SECONDS = 600
@@ -243,9 +243,10 @@ class EmbeddedPostgres:
 
     def _watch(self) -> None:
         """Restarts PostgreSQL when it is killed, and keeps its log small."""
+        read = 0
         while not self._ending.wait(WATCH_SECONDS):
             with contextlib.suppress(OSError):
-                rotate(self._log)
+                read = tend(self._log, read)
             if self._running():
                 continue
             # A failed start may succeed soon: a dying server still holds its memory, or a disk is full.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,41 @@ QUIET_LOG = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
+# A line of what a process prints when it is out of memory, whatever the settings. Behind the last colon stands what the
+# memory is for: the first 100 characters of a query, a regular expression, a name.
+_OF_MEMORY = re.compile(rb"^ *[^\n:]{1,200}: \d+ total in \d+ blocks[^\n]*? used: ([^\n]+)$", re.MULTILINE)
+# The most bytes that are read at once.
+_PIECE_BYTES = 2**20
+
+
+def tend(log: Path, start: int) -> int:
+    """Keeps texts of users out of the log, and the log small. start, and what is returned: as of `blank_identifiers`."""
+    read = blank_identifiers(log, start)
+    rotate(log)
+    return read
+
+
+def blank_identifiers(log: Path, start: int) -> int:
+    """Overwrites the texts of users in what processes without memory have printed. Raises OSError.
+
+    start: how far the log was read before. Returns how far it was read now, which is the end of a line.
+    """
+    with log.open("r+b") as file:
+        if file.seek(0, os.SEEK_END) < start:
+            # The log was emptied meanwhile.
+            start = 0
+        file.seek(start)
+        while piece := file.read(_PIECE_BYTES):
+            end = piece.rfind(b"\n") + 1
+            if not end:
+                # Longer than any line that counts, or not yet written to its end.
+                return start + len(piece) if len(piece) == _PIECE_BYTES else start
+            for found in _OF_MEMORY.finditer(piece, 0, end):
+                file.seek(start + found.start(1))
+                file.write(b"-" * len(found[1]))
+            start += end
+            file.seek(start)
+    return start
 
 
 def rotate(log: Path, most: int = LOG_BYTES) -> None:

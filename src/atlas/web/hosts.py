@@ -7,8 +7,9 @@ from collections.abc import Collection
 
 from starlette.types import Scope
 
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.ASCII)
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::([0-9]{1,5}))?", re.ASCII)
 # Load balancers and monitors request these paths by address.
+_MOST_PORT = 65_535
 _ANY = ("/health", "/health/", "/metrics", "/metrics/")
 
 
@@ -18,7 +19,8 @@ def wrong_host(scope: Scope, allowed: Collection[str]) -> str | None:
     if len(given) > 1:
         return "Host: given twice"
     host = given[0].strip(" \t") if given else ""
-    if host and not _HOST.fullmatch(host):
+    found = _HOST.fullmatch(host)
+    if host and (found is None or int(found[1] or 0) > _MOST_PORT):
         return "Host: not a name or an address with an optional port"
     if allowed and scope["path"] not in _ANY:
         name = re.sub(r":[0-9]+$", "", host).lower()

@@ -38,6 +38,11 @@ _LONG_SECONDS = 0.3
 _NO_MEMORY = re.compile(
     rb"memory allocation of (\d+) bytes failed|bad_alloc|out of memory|Cannot allocate memory|MemoryError"
 )
+# What is logged of the messages of a process that ended.
+_SAID = re.compile(
+    rb"memory allocation of \d+ bytes failed|bad_alloc|out of memory|Cannot allocate memory|MemoryError"
+    rb"|panicked at [\w./\\-]{1,200}:\d+|Fatal Python error: [\w ]{1,60}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +318,9 @@ class Reading:
         return self._damaged_file(name)
 
     def _log(self, code: int, printed: bytes) -> None:
-        log.warning("reader ended", code=code, file=self._name, printed=printed[:500].decode("utf-8", "replace"))
+        # What else a library prints, and the file's name, may be texts of users.
+        said = [one.decode("ascii", "replace") for one in _SAID.findall(printed)][:5]
+        log.warning("reader ended", code=code, said=said)
 
     def give_back(self) -> None:
         """Returns the process to the pool, after its task has succeeded."""
