@@ -27,7 +27,7 @@ _PIECE_BYTES = 2**20
 
 
 def tend(log: Path, start: int) -> int:
-    """Keeps texts of users out of the log, and the log small. start, and what is returned: as of `blank_identifiers`."""
+    """Keeps texts of users out of the log, and the log small. start: as of `blank_identifiers`, as is the result."""
     read = blank_identifiers(log, start)
     rotate(log)
     return read

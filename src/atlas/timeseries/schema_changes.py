@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -14,7 +14,7 @@ from atlas.errors import BadRequestError
 from atlas.timeseries.cold import view as segments
 from atlas.timeseries.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name, to_catalog
 from atlas.timeseries.frames import SchemaChange
-from atlas.timeseries.repository import fetch_one, hot_of, keep_out, series_of, table_of
+from atlas.timeseries.repository import hot_of, keep_out, series_of, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,22 @@ async def apply_schema(
     cursor = await connection.execute(queries("timeseries/datasets")["next_column"])
     row = await cursor.fetchone()
     assert row is not None
-    additions = []
+    additions: list[sql.Composed] = []
+    fresh: list[Column] = []
     for position, (name, dtype) in enumerate(change.add.items(), row[0]):
         physical = None
         if dtype is not Dtype.JSON:
             physical = physical_name(name, position, taken)
             taken.add(physical)
             additions.append(sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(physical), sql.SQL(SQL_TYPES[dtype])))
-        result[name] = await _record(connection, dataset_id, columns.get(name), name, dtype, physical, declared)
+        old = columns.get(name)
+        if old is None:
+            fresh.append(Column(0, name, dtype, physical, declared))
+        else:
+            await _set(connection, old, dtype, physical, declared=declared)
+            result[name] = replace(old, dtype=dtype, physical=physical, declared=old.declared or declared)
+    for column in await _insert_columns(connection, dataset_id, fresh, declared=declared):
+        result[column.name] = column
     if additions:
         table = hot_of(place.schema, dataset_id, cold=place.cold)
         if place.cold:
@@ -80,29 +88,20 @@ async def apply_schema(
     return result
 
 
-async def _record(
-    connection: Connection,
-    dataset_id: int,
-    old: Column | None,
-    name: str,
-    dtype: Dtype,
-    physical: str | None,
-    declared: bool,
-) -> Column:
-    if old is not None:
-        await _set(connection, old, dtype, physical, declared=declared)
-        return replace(old, name=name, dtype=dtype, physical=physical, declared=old.declared or declared)
-    row = await fetch_one(
-        connection,
-        "insert_column",
-        dataset=dataset_id,
-        name=to_catalog(name),
-        physical=physical,
-        dtype=dtype,
-        declared=declared,
-    )
-    assert row is not None
-    return Column(row["id"], name, dtype, physical, declared)
+async def _insert_columns(
+    connection: Connection, dataset_id: int, fresh: Sequence[Column], *, declared: bool
+) -> list[Column]:
+    """Stores new columns by one statement, and returns the columns with their ids."""
+    parameters = {
+        "dataset": dataset_id,
+        "names": [to_catalog(column.name) for column in fresh],
+        "physicals": [column.physical for column in fresh],
+        "dtypes": [column.dtype.value for column in fresh],
+        "declared": declared,
+    }
+    cursor = await connection.execute(queries("timeseries/datasets")["insert_columns"], parameters)
+    ids: dict[str, int] = dict(await cursor.fetchall())
+    return [replace(column, id=ids[to_catalog(column.name)]) for column in fresh]
 
 
 async def _set(connection: Connection, column: Column, dtype: Dtype, physical: str | None, *, declared: bool) -> None:

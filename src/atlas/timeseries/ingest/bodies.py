@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from email.message import Message
 from enum import StrEnum
 from typing import IO, Protocol
@@ -174,6 +175,17 @@ class _Zstd:
     def finish(self) -> None:
         if self._started and not self._inner.eof:
             raise BadRequestError("Invalid zstd body", "the body ends in the middle")
+
+
+async def unpacked(decoder: Decoder, data: bytes) -> AsyncIterator[bytes]:
+    """Yields the pieces of some bytes of a body.
+
+    Few bytes may unpack to many. So all but the first two pieces are unpacked in threads, beside the event loop.
+    """
+    pieces, count = decoder.feed(data), 0
+    while (piece := next(pieces, None) if count < 2 else await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+        count += 1
 
 
 _DECODERS: dict[str, Callable[[], Decoder]] = {

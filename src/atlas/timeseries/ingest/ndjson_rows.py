@@ -16,6 +16,8 @@ from atlas.timeseries.ingest import json_arrow, json_exact
 from atlas.timeseries.ingest.json_members import given_twice
 
 _BLOCK = 4 * 1024 * 1024
+# The longest line. To decode one holds the interpreter's lock, for which all requests wait.
+_MOST_OF_LINE = 32 * 1024 * 1024
 
 
 def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
@@ -31,7 +33,11 @@ def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
     if file.read(len(BOM_UTF8)) != BOM_UTF8:
         file.seek(0)
     while block := file.read(_BLOCK):
-        block += file.readline()
+        rest = file.readline(_MOST_OF_LINE)
+        if len(rest) == _MOST_OF_LINE and not rest.endswith(b"\n"):
+            before = sum(1 for line in block.split(b"\n")[:-1] if line.strip())
+            raise RowError(first_row + before, None, f"the line is longer than {_MOST_OF_LINE // 2**20} MiB")
+        block += rest
         lines = [line for line in block.split(b"\n") if line.strip()]
         if not lines:
             continue

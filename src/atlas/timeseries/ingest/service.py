@@ -30,7 +30,7 @@ from atlas.timeseries import repository as datasets
 from atlas.timeseries.columns import Column
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import json_exact, json_small, ndjson_rows
-from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder
+from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder, unpacked
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES
 from atlas.timeseries.ingest.group_transaction import SmallInsert
@@ -257,7 +257,7 @@ class RowService:
         async for data in body:
             if digest is not None:
                 digest.update(data)
-            for piece in unpack.feed(data):
+            async for piece in unpacked(unpack, data):
                 limit.add(len(piece))
                 yield piece
         unpack.finish()

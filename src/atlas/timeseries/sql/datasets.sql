@@ -85,10 +85,14 @@ DELETE FROM atlas.datasets WHERE id = %(id)s RETURNING table_schema
 SELECT dataset_id, id, name, dtype, physical, declared, unit, description FROM atlas.dataset_columns
 WHERE dataset_id = ANY(%(ids)s) ORDER BY dataset_id, id
 
--- name: insert_column
--- Stores a new column of a dataset.
+-- name: insert_columns
+-- Stores new columns of a dataset, in the order of the names.
 INSERT INTO atlas.dataset_columns (dataset_id, name, physical, dtype, declared)
-VALUES (%(dataset)s, %(name)s, %(physical)s, %(dtype)s, %(declared)s) RETURNING id
+SELECT %(dataset)s, given.name, given.physical, given.dtype, %(declared)s
+FROM unnest(%(names)s::text[], %(physicals)s::text[], %(dtypes)s::text[])
+     WITH ORDINALITY AS given (name, physical, dtype, position)
+ORDER BY given.position
+RETURNING name, id
 
 -- name: set_column
 -- Changes the type of a column. A declared column stays declared.
