@@ -28,6 +28,7 @@ NEW: list[tuple[str, list[dict[str, str]]]] = [
     ),
     ("Add Ann Lee to the contacts, her mail is ann@lee.com", [ANN]),
     ("Add Ann Lee (ann@lee.com) to our contacts list, please.", [ANN]),
+    ("Please register Ann Lee (ann@lee.com) as a new contact", [ANN]),
     ('Add contact: "Lee, Ann" <ann@lee.com>', [{"name": "Lee, Ann", "email": "ann@lee.com"}]),
     ("New contact: Ann Lee, ann@lee.com, lives in Frankfurt am Main", [{**ANN, "city": "Frankfurt am Main"}]),
     (
@@ -101,6 +102,14 @@ def test_changes_of_one_record(text: str, data: dict[str, Any], match: dict[str,
 
 MANY: list[tuple[str, str, dict[str, str], list[tuple[str, str, str | None]], dict[str, str]]] = [
     ("set city to Berlin for everyone at Fabrikam", "update", {"city": "Berlin"}, [("company", "=", "Fabrikam")], {}),
+    ("set the status to active for all products", "update", {"status": "active"}, [], {}),
+    (
+        "Pon la ciudad a Madrid para todos los contactos en Sevilla",
+        "update",
+        {"city": "Madrid"},
+        [("city", "=", "Sevilla")],
+        {},
+    ),
     ("delete all contacts in Hamburg", "archive", {}, [("city", "=", "Hamburg")], {}),
     ("Lösche alle Kontakte in Hamburg", "archive", {}, [("city", "=", "Hamburg")], {}),
     (
@@ -188,6 +197,14 @@ def test_changes_of_many_records(
         "Add contact: Ann Lee, ann@lee.com, ann@other.com",
         # Which rows, which field?
         "delete all contacts",
+        "add city Berlin to contact j@c.com",
+        "delete all contacts in Hamburg and Bremen",
+        "delete all contacts in Hamburg except Lena Schwarz",
+        "set city to Berlin for everyone not at Fabrikam",
+        "John Carter used to live in Rome, now lives in Oslo",
+        "John Carter no longer works at Acme",
+        "Add contact: Ann Lee, ann@lee.com, works at Acme since May",
+        "Add contact: Ann Lee, ann@lee.com (private: ann@home.se)",
         "Update all contacts: city Berlin",
         "set city to Berlin",
         "Maria moved to Barcelona",

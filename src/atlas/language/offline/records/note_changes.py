@@ -149,7 +149,7 @@ class ChangeReader:
                 return None
             place = joined
         place = self._space(place)
-        for concept, pattern in values.RELATIONS:
+        for concept, pattern in (*values.RELATIONS, ("city", "en")):
             column, end = self._words.concepts.get(concept), _match(pattern, self._text, place)
             value = None if column is None or end is None else values.proper(self._text, end)
             if column is not None and value is not None:
@@ -309,7 +309,8 @@ class ChangeReader:
         for end, change in self._assignments(verb):
             target = _match(FOR, self._text, self._space(end))
             for rows in self._many(target if target is not None else self._space(end), bare=target is None):
-                if rows.conditions and (found := self._result("update", rows, change, rows.end)) is not None:
+                whole = rows.conditions or rows.named
+                if whole and (found := self._result("update", rows, change, rows.end)) is not None:
                     return found
         return None
 

@@ -123,11 +123,15 @@ def _asked_for_new(text: str, every: Sequence[TableWords]) -> _Asked | None:
             rest = text[found.end() :].lstrip(" :,.")
             return _Asked(found["kind"].casefold(), _without_target(rest, kind), found["det"])
     verb = re.compile(rf"{_ADD}\s+", re.IGNORECASE).match(text)
-    target = rf"\s{_INTO}(?P<kind>{kind})(?:\s+(?:table|list|hinzu|an|auf))?(?=[\s.,;:(]|$)"
+    target = rf"\s{_INTO}(?P<kind>{kind})(?:\s+(?:table|list|hinzu|an|auf))?(?=\s*(?:[.,;:(!\n]|$))"
     found = None if verb is None else re.compile(target, re.IGNORECASE).search(text, verb.end())
     if verb is not None and found is not None:
         fields = f"{text[verb.end() : found.start()]}, {text[found.end() :].lstrip(' :,.')}"
         return _Asked(found["kind"].casefold(), fields, counted=False)
+    new = rf"\s(?:as|comme|como)\s+(?:a\s+|an\s+|our\s+|un\s+)?(?:(?:{_NEW})\s+)?(?P<kind>{kind})[\s.!]*$"
+    found = None if verb is None else re.compile(new, re.IGNORECASE).search(text, verb.end())
+    if verb is not None and found is not None:
+        return _Asked(found["kind"].casefold(), text[verb.end() : found.start()], counted=False)
     last = rf"[,.\s](?:bitte\s+)?als\s+(?:neuen?\s+)?(?P<kind>{kind})\s+{_TAIL_VERB}[\s.!]*$"
     found = re.compile(last, re.IGNORECASE).search(text)
     return None if found is None else _Asked(found["kind"].casefold(), text[: found.start()], counted=False)
