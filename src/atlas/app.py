@@ -193,12 +193,7 @@ def _lifespan(
             keeper.start()
         services.usage.tallies.start()
         services.audit.entries.start()
-        compaction = Compaction(
-            database,
-            days=settings.cold_after_days,
-            seconds=settings.cold_sweep_seconds,
-            timescaledb=settings.timescaledb,
-        )
+        compaction = Compaction(database, days=settings.cold_after_days, seconds=settings.cold_sweep_seconds)
         compaction.start()
         for pool in pools:
             pool.warm(0.0 if pool.purpose == "files" else PARSERS_AFTER)

@@ -130,9 +130,6 @@ class Settings(BaseSettings):
         7.0, ge=0, description="Age from which rows of datasets are packed, in days; `inf` packs none."
     )
     cold_sweep_seconds: float = Field(60.0, gt=0, description="How often old rows are looked for, in seconds.")
-    timescaledb: bool = Field(
-        True, description="Whether rows are packed in TimescaleDB's columnstore, where the database has it."
-    )
     secret_key: SecretStr | None = Field(
         None,
         min_length=16,

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +20,7 @@ from atlas.imports.files.in_worker import FileRequest, describe
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.kit.allocators import release
-from atlas.sqlgate.columnar.in_worker import QueryRequest, run_query
+from atlas.sqlgate.columnar.in_worker import QueryEngine, QueryRequest
 from atlas.timeseries.ingest import tabular
 from atlas.timeseries.ingest.in_worker import FramesRequest, frame_streams
 from atlas.workers import serving
@@ -32,12 +33,15 @@ _FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
 def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
     """Does one task after another until the requests end."""
     _warm_up()
-    serving.serve(requests, answers, limits, _run, no_memory=(duckdb.OutOfMemoryException,), after=_give_memory_back)
+    engine = QueryEngine()
 
+    def after() -> None:
+        gc.collect()
+        release()
+        engine.prepare()
 
-def _give_memory_back() -> None:
-    gc.collect()
-    release()
+    run = partial(_run, engine)
+    serving.serve(requests, answers, limits, run, no_memory=(duckdb.OutOfMemoryException,), after=after)
 
 
 def _warm_up() -> None:
@@ -50,13 +54,13 @@ def _warm_up() -> None:
             pass
 
 
-def _run(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
+def _run(engine: QueryEngine, task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
     request = msgspec.msgpack.decode(task.request, type=FileRequest | FramesRequest | QueryRequest)
     if isinstance(request, FramesRequest):
         yield from _frames(request)
         return
     if isinstance(request, QueryRequest):
-        yield from run_query(request)
+        yield from engine.run(request)
         return
     yield from _file(request, task.memory)
 

@@ -66,6 +66,11 @@ async def insert(client: httpx.AsyncClient, dataset: int, body: bytes) -> None:
     assert response.status_code == 200, response.text
 
 
+def to_ten_digits(text: str) -> str:
+    """Rounds long decimals, because a sum of floats depends on the order of its rows."""
+    return re.sub(r"\d+\.\d{9,}", lambda found: f"{float(found[0]):.10g}", text)
+
+
 async def answers(client: httpx.AsyncClient, dataset: int) -> dict[str, Any]:
     """What the endpoints answer; times that an answer took are left out."""
     found: dict[str, Any] = {}
@@ -79,9 +84,10 @@ async def answers(client: httpx.AsyncClient, dataset: int) -> dict[str, Any]:
     for sql in QUERIES:
         answer = (await client.post("/api/v1/sql", json={"sql": sql})).json()
         found[sql] = {key: value for key, value in answer.items() if key != "execution_time_seconds"}
+        found[sql]["data_csv"] = to_ten_digits(answer.get("data_csv", ""))
         assert answer.get("success"), (sql, answer)
     asked = (await client.post("/api/v1/query", json={"prompt": "average price per city in prices"})).json()
-    found["question"] = asked["data_csv"]
+    found["question"] = to_ten_digits(asked["data_csv"])
     assert asked["rows_returned"] == 4, asked
     return found
 
@@ -112,10 +118,10 @@ async def test_endpoints(client: Client, people: People, database: Database) -> 
             assert after[what] == answer, what
     may = await database.fetch(
         "SELECT relname, rolname FROM pg_class JOIN pg_roles ON rolname ~ '^org_.*_(u[0-9]+|reader)$' "
-        "WHERE relname ~ '^(_hot|_cold|dataset)_[0-9]+$' AND has_table_privilege(rolname, pg_class.oid, 'SELECT')"
+        "WHERE relname ~ '^(_hot|_chunks|dataset|_query)_' AND has_table_privilege(rolname, pg_class.oid, 'SELECT')"
     )
-    # Of readers' roles, those that have asked may read the view, and nobody what is behind it.
-    assert {relation for relation, _ in may} == {f"dataset_{dataset}"}
+    # No reader's role may read tables that do not have all rows.
+    assert not may
     stranger = client(people.stranger)
     assert (await stranger.get(f"/api/rows/?dataset={dataset}")).status_code == 403
     assert (await stranger.post("/api/v1/sql", json={"sql": QUERIES[0]})).status_code == 400

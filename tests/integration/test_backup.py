@@ -205,7 +205,7 @@ def test_a_restore_that_is_refused_changes_nothing(folders: tuple[Path, Path]) -
         short.write_bytes(data[: len(data) // 2])
         with zipfile.ZipFile(file) as good, zipfile.ZipFile(wrong, "w") as bad:
             manifest = json.loads(good.read("manifest.json"))
-            next(table for table in manifest["tables"] if table["name"] == "_cold_1")["checksum"] = "1"
+            next(table for table in manifest["tables"] if table["name"] == "_chunks_1")["checksum"] = "1"
             bad.writestr("manifest.json", json.dumps(manifest))
             bad.writestr("database.dump", good.read("database.dump"))
         for bad_file in (damaged, short, wrong):
@@ -232,6 +232,6 @@ def test_a_user_that_is_no_superuser_may_restore(folders: tuple[Path, Path]) -> 
             assert role is not None
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role[0])))
             schema = role[0].removesuffix("_owner")
-            assert connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, "dataset_1")))
+            assert connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, "_hot_1")))
         again = file.with_name("again.zip")
         assert atlas("backup", str(again), ATLAS_DATABASE_URL=own)["rows"]

@@ -26,10 +26,10 @@ from atlas.catalog.model import Catalog
 from atlas.catalog.repository import CatalogStore
 from atlas.db.database import Database
 from atlas.errors import NotFoundError, UnavailableError
-from atlas.sqlgate.columnar import repository as columnar
 from atlas.sqlgate.columnar.runner import ColumnarRunner
 from atlas.sqlgate.gate import check_query
 from atlas.sqlgate.sandbox import QueryLimits, QueryResult
+from atlas.sqlgate.unpacked_tables import UnpackedTables
 from atlas.workers.pool import ReaderLimits, WorkerPool
 from atlas.workers.process import WorkerProcess
 
@@ -47,17 +47,13 @@ def workers() -> Iterator[WorkerPool]:
     pool.close()
 
 
-@pytest.fixture(autouse=True)
-def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columnar, "LEAST_ROWS", 1)
-
-
 class Engines:
     """One query by both engines."""
 
     def __init__(self, database: Database, caller: Caller, catalog: Catalog, workers: WorkerPool) -> None:
         self.caller, self.catalog, self.database = caller, catalog, database
         self.duckdb = ColumnarRunner(database, workers, QueryLimits(seconds=120))
+        self.tables, self.role = UnpackedTables(database, 120), f"{caller.schema_name}_reader"
 
     async def both(self, text: str) -> tuple[QueryResult | None, QueryResult | str]:
         """The result of DuckDB, None where it leaves the query, and that of PostgreSQL, or its reason."""
@@ -65,7 +61,8 @@ class Engines:
         found = None
         if checked.columnar is not None:
             found = await self.duckdb.run(self.caller, checked.columnar, LIMIT)
-        return found, await self.in_postgres(checked.physical)
+        async with self.tables.tables(self.caller, self.role, checked, rows=True) as physical:
+            return found, await self.in_postgres(physical)
 
     async def in_postgres(self, sql: str) -> QueryResult | str:
         async with self.database.connection() as connection, connection.transaction(force_rollback=True):

@@ -27,7 +27,7 @@ from atlas.timeseries.ingest import json_exact, transaction
 from atlas.timeseries.ingest.group_commit import GroupWriter
 from atlas.timeseries.ingest.group_transaction import SmallInsert
 from atlas.timeseries.ingest.idempotency import Retry
-from atlas.timeseries.read import snapshot
+from atlas.timeseries.read import row_queries, snapshot
 from atlas.timeseries.stream import StreamService
 from atlas.timeseries.zone_map import Range
 
@@ -97,7 +97,7 @@ async def answer(make: Callable[[], Awaitable[Any]]) -> Any:
 async def everything(database: Database, dataset: int) -> dict[str, Any]:
     """All that a dataset is: rows in order of their numbers, columns, counters."""
     shot = await snapshot.snapshot(database, dataset)
-    table = await snapshot.page(
+    table = await row_queries.page(
         database, shot, shot.columns, Range(), then=lambda found: found, descending=False, limit=10**6
     )
     table = table.sort_by("_seq")

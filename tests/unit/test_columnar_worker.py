@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import duckdb
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.good_sql import GOOD
-from tests.integration.test_cold import KINDS, values
 from tests.sql_catalog import CATALOG
 
 from atlas.catalog.model import Catalog
 from atlas.errors import BadRequestError
 from atlas.sqlgate.columnar.finishing import quotient, rounded
-from atlas.sqlgate.columnar.in_worker import QueryRequest, RelationStreams, run_query
+from atlas.sqlgate.columnar.in_worker import QueryEngine, QueryRequest, RelationStreams
 from atlas.sqlgate.gate import check_query
 from atlas.timeseries.cold.column_streams import ColumnStream
-from atlas.timeseries.cold.segment_codec import pack
-from atlas.timeseries.cold.segment_decoder import decode
 from atlas.timeseries.columns import Dtype
 from atlas.workers.protocol import Kind, of_stream
 
-DTYPES = {pa.int64(): Dtype.INT, pa.float64(): Dtype.FLOAT, pa.bool_(): Dtype.BOOLEAN, pa.string(): Dtype.STRING}
 HOSTILE = [
     "SELECT * FROM read_csv('/etc/passwd')",
     "SELECT * FROM read_text('/etc/passwd')",
@@ -70,9 +64,9 @@ def asked(path: Path, sql: str, rows: int = 10) -> pa.Table:
     table = pa.table({"a": pa.array([1, 2, 3])})
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    streams = [ColumnStream(False, [("a", "1", Dtype.INT)], False)]
-    request = QueryRequest(str(path), sql, [RelationStreams("d1", streams)], None, rows, 1, 256 * 2**20)
-    answers = [of_stream(content) for kind, content in run_query(request) if kind is Kind.BATCH]  # type: ignore[arg-type]
+    relation = RelationStreams("d1", ColumnStream(False, [("a", "1", Dtype.INT)], False), once=False)
+    request = QueryRequest(str(path), sql, [relation], None, rows, 1, 256 * 2**20)
+    answers = [of_stream(content) for kind, content in QueryEngine().run(request) if kind is Kind.BATCH]  # type: ignore[arg-type]
     return pa.concat_tables(answers)
 
 
@@ -92,25 +86,6 @@ def test_no_query_sees_the_data_of_another(tmp_path: Path) -> None:
         asked(tmp_path / "d", "CREATE TABLE kept AS SELECT * FROM d1; SELECT * FROM missing")
     with pytest.raises(duckdb.Error):
         asked(tmp_path / "d", "SELECT * FROM kept")
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_segments_are_decoded_bit_by_bit(seed: int) -> None:
-    source = random.Random(seed)
-    rows = source.randrange(1, 12_000)
-    micros = [source.randrange(10**15) if seed % 3 == 0 else 10**15 + n * 7_000_000 for n in range(rows)]
-    kinds = [kind for kind in KINDS if source.random() < 0.7]
-    columns = {f"c{at}": values(source, kind, rows) for at, kind in enumerate(kinds)}
-    table = pa.table({"_seq": np.arange(rows), "ts": pa.array(micros).cast(pa.timestamp("us", "UTC")), **columns})
-    segments = pack(table, {name: name[1:] for name in columns})
-    wanted = [(name, name[1:], DTYPES[column.type]) for name, column in columns.items()]
-    found = decode(segments, wanted, times=True)
-    assert found["ts"].cast(pa.int64()).to_pylist() == micros
-    for name, column in columns.items():
-        one, other = found[name].combine_chunks(), column
-        if pa.types.is_floating(column.type):
-            one, other = (pa.array(cells.to_pylist()).view(pa.int64()) for cells in (one, other))
-        assert one.to_pylist() == other.to_pylist(), name
 
 
 @given(st.floats(-1e12, 1e12), st.integers(0, 6))
@@ -167,5 +142,16 @@ def test_what_postgresql_refuses_is_left_to_postgresql(text: str) -> None:
 @pytest.mark.parametrize("name", ["stddev", "var_pop", "variance", "percentile_cont", "count", "every"])
 def test_each_aggregate_alone_reads_all_rows(name: str) -> None:
     calls = {"percentile_cont": "percentile_cont(0.5) WITHIN GROUP (ORDER BY amount)", "every": "every(amount > 0)"}
-    checked = check_query(f"SELECT {calls.get(name, f'{name}(amount)')} FROM leads", columnar(CATALOG))
+    checked = check_query(f"SELECT {calls.get(name, f'{name}(amount)')} FROM leads", columnar(CATALOG), max_rows=5)
     assert checked.columnar is not None
+    assert checked.columnar.first_rows is None
+
+
+def test_rows_as_they_come_need_no_others() -> None:
+    found = check_query("SELECT id, amount FROM leads LIMIT 7 OFFSET 3", columnar(CATALOG), max_rows=100).columnar
+    assert found is not None
+    assert found.first_rows == 10
+    for rest in ("WHERE amount > 3", "ORDER BY id", "GROUP BY id"):
+        other = check_query(f"SELECT id FROM leads {rest} LIMIT 7", columnar(CATALOG)).columnar
+        assert other is not None
+        assert other.first_rows is None

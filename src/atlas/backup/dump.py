@@ -96,9 +96,6 @@ def write_backup(url: str, path: Path) -> Manifest:
 
 def _write(url: str, part: Path) -> Manifest:
     with connected(url) as connection, _private(part) as file:
-        # Before the snapshot, because a snapshot would not show rows that are compressed meanwhile.
-        connection.execute(queries("timeseries/cold/columnstore")["compress_later"])
-        connection.commit()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         known = queries("backup/backup")

@@ -12,31 +12,21 @@ from psycopg import sql
 from atlas.catalog.model import CatalogColumn, CatalogTable, Join
 from atlas.db.database import Connection
 from atlas.kit.identifiers import singular
-from atlas.timeseries.cold import view
-from atlas.timeseries.cold.segment_codec import SEGMENT_ROWS
-from atlas.timeseries.repository import cold_of, hot_of
+from atlas.timeseries.cold import store, unpacking
+from atlas.timeseries.repository import columns_of
 
 MAX_VALUES = 500
 MAX_LENGTH = 80
 MAX_CHARACTERS = 40_000
 # A relation with more rows is profiled from a sample of about this number.
 SAMPLE_ROWS = 200_000
-_CHECKED_VALUES = 500
+# Rows, and different values among them, that show whether one column refers to another.
+_JOIN_ROWS, _CHECKED_VALUES = 20_000, 500
 # MAX_CHECKED: pairs of columns with compared values. MAX_OWNERS: relations in which one name may identify rows.
 MAX_CHECKED, MAX_OWNERS = 400, 8
 _CONTAINED = 0.9
 # The least length of a table's name that may end the name of a column that refers to the table.
 _LEAST_THING = 4
-# Samples of packed rows of a dataset, n times `rows` rows: whole segments, or rows after the start of a block.
-_OF_SEGMENTS = sql.SQL(
-    "SELECT {c} FROM {view} WHERE _low_seq = ANY (ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n}))"
-)
-_OF_BLOCKS = sql.SQL(
-    "SELECT r.* FROM (SELECT 'epoch'::timestamptz + min_ts * interval '1 us' AS first, "
-    "(max_ts - min_ts) * interval '1 us' * least(1, {rows} / row_count::float8) AS span "
-    "FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() LIMIT {n}) b "
-    "CROSS JOIN LATERAL (SELECT {c} FROM {view} WHERE ts >= first AND ts <= first + span LIMIT {rows}) r"
-)
 # Columns of these names do not show which rows belong together.
 _GENERIC = frozenset(
     "name title type status description count date time year month day value amount price note notes text state city "
@@ -62,32 +52,49 @@ Profile = dict[str, ColumnProfile]
 async def profile(connection: Connection, table: CatalogTable) -> Profile:
     """Computes the profile of a relation, each column with one query. `connection` is in a transaction of its own."""
     sampled = (table.row_count or 0) > SAMPLE_ROWS
-    source = await _sample(connection, table) if sampled else sql.Identifier(table.schema, table.relation)
+    source: sql.Composable = sql.Identifier(table.schema, table.relation)
+    if table.cold:
+        source = await _of_packed(connection, table, table.columns, SAMPLE_ROWS, "_sample")
+    elif sampled:
+        source = _sample(table)
     return {column.name: await _column(connection, source, column, sampled=sampled) for column in table.columns}
 
 
-async def _sample(connection: Connection, table: CatalogTable) -> sql.Composed:
-    """Builds a sample of a relation's rows. A view has no pages to sample, but the tables behind it have."""
-    share = sql.Literal(round(100 * SAMPLE_ROWS / (table.row_count or 1), 4))
-    if table.cold:
-        dataset_id = table.dataset_id or 0
-        found = await view.find(connection, dataset_id)
-        columns = sql.SQL(", ").join(sql.Identifier(column.stored) for column in table.columns)
-        packed = _OF_BLOCKS if found is not None and found.columnstore else _OF_SEGMENTS
-        some = packed.format(
-            c=columns,
-            view=sql.Identifier(table.schema, table.relation),
-            cold=cold_of(table.schema, dataset_id),
-            id=sql.Literal(dataset_id),
-            rows=sql.Literal(SEGMENT_ROWS),
-            n=sql.Literal(SAMPLE_ROWS // SEGMENT_ROWS),
-        )
-        return sql.SQL("({} UNION ALL SELECT {} FROM {} TABLESAMPLE SYSTEM ({})) sample").format(
-            some, columns, hot_of(table.schema, dataset_id, cold=True), share
-        )
+def _sample(table: CatalogTable) -> sql.Composed:
+    """Builds a sample of a relation's rows. A view has no pages to sample, but the table behind it has."""
     archived = sql.SQL(" WHERE _archived IS NULL" if table.relation.startswith("_view_") else "")
     behind = sql.Identifier(table.schema, table.relation.replace("_view_", "_table_"))
-    return sql.SQL("(SELECT * FROM {} TABLESAMPLE SYSTEM ({}){}) sample").format(behind, share, archived)
+    return sql.SQL("(SELECT * FROM {} TABLESAMPLE SYSTEM ({}){}) sample").format(behind, _share(table), archived)
+
+
+def _share(table: CatalogTable) -> sql.Literal:
+    """Returns the share of a relation's rows that a sample has, in percent."""
+    return sql.Literal(round(min(100.0, 100 * SAMPLE_ROWS / (table.row_count or 1)), 4))
+
+
+async def _of_packed(
+    connection: Connection, table: CatalogTable, columns: Sequence[CatalogColumn], rows: int, name: str
+) -> sql.Composed:
+    """Builds a sample of some columns of a dataset with packed rows: about `rows` rows, or all of fewer rows.
+
+    The rows of chunks are copied into a temporary table of this name.
+    """
+    dataset_id = table.dataset_id or 0
+    cold = await store.find(connection, dataset_id)
+    known = {column.physical: column for column in (await columns_of(connection, [dataset_id]))[dataset_id]}
+    wanted = [known[column.stored] for column in columns if column.stored in known]
+    unpacked = sql.Identifier("pg_temp", name)
+    await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(unpacked))
+    await unpacking.create_table(connection, unpacked, wanted)
+    listed = sql.SQL(", ").join(sql.Identifier(column.stored) for column in columns)
+    if cold is None or not cold.frozen:
+        return sql.SQL("(SELECT {} FROM {}) sample").format(listed, unpacked)
+    await unpacking.unpack_sample(connection, cold.chunks, unpacked, wanted, rows)
+    union = "(SELECT {c} FROM {packed} UNION ALL SELECT {c} FROM {hot} TABLESAMPLE SYSTEM ({share}){legacy}) sample"
+    legacy: sql.Composable = sql.SQL("")
+    if cold.legacy:
+        legacy = sql.SQL(" UNION ALL (SELECT {} FROM {} LIMIT {})").format(listed, cold.view, sql.Literal(rows))
+    return sql.SQL(union).format(c=listed, packed=unpacked, hot=cold.hot, share=_share(table), legacy=legacy)
 
 
 async def _column(
@@ -210,18 +217,27 @@ def _things_of(column: str, things: set[str]) -> Iterator[str]:
 
 
 async def _contained(connection: Connection, left: CatalogTable, own: str, right: CatalogTable, other: str) -> bool:
-    """Checks whether nearly all of a sample of a column's values occur in another column."""
-    stored = [table.column(name) for table, name in ((left, own), (right, other))]
-    assert stored[0] is not None
-    assert stored[1] is not None
+    """Checks whether nearly all of a sample of a column's values occur in another column.
+
+    Packed rows are in no index, so a dataset with such rows is never the one that is looked into.
+    """
+    if right.cold:
+        return False
+    here, there = left.column(own), right.column(other)
+    assert here is not None
+    assert there is not None
+    source: sql.Composable = sql.Identifier(left.schema, left.relation)
+    if left.cold:
+        source = await _of_packed(connection, left, [here], _JOIN_ROWS, "_joined")
     query = sql.SQL(
         "SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM {r} r WHERE r.{o} = l.v)) FROM "
-        "(SELECT DISTINCT {c} AS v FROM (SELECT {c} FROM {l} WHERE {c} IS NOT NULL LIMIT 20000) s LIMIT {n}) l"
+        "(SELECT DISTINCT {c} AS v FROM (SELECT {c} FROM {l} WHERE {c} IS NOT NULL LIMIT {some}) s LIMIT {n}) l"
     ).format(
         r=sql.Identifier(right.schema, right.relation),
-        o=sql.Identifier(stored[1].stored),
-        c=sql.Identifier(stored[0].stored),
-        l=sql.Identifier(left.schema, left.relation),
+        o=sql.Identifier(there.stored),
+        c=sql.Identifier(here.stored),
+        l=source,
+        some=sql.Literal(_JOIN_ROWS),
         n=sql.Literal(_CHECKED_VALUES),
     )
     row = await (await connection.execute(query)).fetchone()

@@ -29,6 +29,7 @@ from atlas.tables.repository import (
     named_datasets,
     readable_datasets,
 )
+from atlas.timeseries.cold.chunk_rows import DamagedChunkError
 from atlas.timeseries.columns import from_catalog
 
 _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
@@ -227,7 +228,7 @@ class CatalogStore:
                 async with asyncio.timeout(_STRANGER_SECONDS if table.owner else None), connection.transaction():
                     await _unhurried(connection)
                     found = await profile(connection, table)
-            except (psycopg.Error, TimeoutError) as error:
+            except (psycopg.Error, TimeoutError, DamagedChunkError) as error:
                 log.warning("relation not profiled", relation=relation, error=type(error).__name__)
                 found = {column.name: ColumnProfile() for column in table.columns}
             parameters = {"relation": relation, "stamp": stamp, "profile": Jsonb(msgspec.to_builtins(found))}
@@ -245,7 +246,7 @@ class CatalogStore:
                     await _unhurried(connection)
                     profiles = {name: one.profile for name, one in known.items()}
                     self._joins[state] = tuple(await find_joins(connection, tables, profiles))
-            except psycopg.Error as error:
+            except (psycopg.Error, DamagedChunkError) as error:
                 log.warning("joins not found", error=type(error).__name__)
                 return ()
         return self._joins[state]

@@ -13,9 +13,10 @@ import psycopg
 from psycopg import sql
 
 from atlas.backup.dump import Connection, connected
+from atlas.consistency import packed
 from atlas.db.named_queries import queries
 from atlas.kit.plurals import many
-from atlas.timeseries.repository import cold_of, rollup_of, table_of
+from atlas.timeseries.repository import cold_of, readable_of, rollup_of
 from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.maintenance import bucket_start
 from atlas.timeseries.zone_map import Block
@@ -60,6 +61,7 @@ class _Dataset:
     row_count: int | None
     cold: bool | None
     packed: int | None
+    legacy: bool
     columnstore: bool
     width: int | None
     upto: int | None
@@ -69,8 +71,17 @@ class _Dataset:
         return f"dataset {self.id} ({self.name})"
 
     @property
-    def table(self) -> sql.Identifier:
-        return table_of(self.schema, self.id)
+    def plain(self) -> sql.Identifier:
+        """The relation of all rows that are not in chunks."""
+        return readable_of(self.schema, self.id, cold=bool(self.cold), legacy=self.legacy)
+
+    @property
+    def table(self) -> sql.Composable:
+        """A relation of all rows, by number and time."""
+        if not self.cold:
+            return self.plain
+        query = "(SELECT _seq, ts FROM {} UNION ALL SELECT _seq, ts FROM {}) AS everything"
+        return sql.SQL(query).format(self.plain, packed.UNPACKED)
 
 
 class _Run(NamedTuple):
@@ -116,7 +127,7 @@ def _collect(connection: Connection, findings: list[Finding], look: _Look, numbe
     known = queries("consistency/consistency")
     try:
         with connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.execute(known["settings"])
             return look(connection, findings, number)
     except psycopg.errors.UndefinedTable as error:
@@ -143,6 +154,13 @@ def _check_dataset(connection: Connection, findings: list[Finding], dataset_id: 
     if dataset.last_seq is None:
         findings.append(Finding(dataset.subject, "it has no state"))
         return 0
+    if dataset.cold != (dataset.packed is not None):
+        told = "its state and its record of packed rows do not agree on whether there are any"
+        findings.append(Finding(dataset.subject, told))
+        return dataset.row_count or 0
+    if dataset.cold:
+        problems = packed.unpack(connection, dataset.schema, dataset_id)
+        findings += [Finding(dataset.subject, problem) for problem in problems]
     blocks = [Block(*one) for one in connection.execute(known["blocks"], {"id": dataset_id})]
     runs = _runs(connection, dataset, blocks)
     findings += [Finding(dataset.subject, problem) for problem in _problems(dataset, blocks, runs)]
@@ -208,15 +226,14 @@ def _outside(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Ite
 
 
 def _packed(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:
-    """Yields findings on packed rows: their number, and whether they are recorded at all."""
-    if dataset.cold != (dataset.packed is not None):
-        yield Finding(dataset.subject, "its state and its record of packed rows do not agree on whether there are any")
-        return
+    """Yields findings on the number of packed rows."""
     if dataset.packed is None:
         return
-    cell = "count(*)" if dataset.columnstore else "coalesce(sum(rows), 0)::bigint"
-    query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(cell), cold_of(dataset.schema, dataset.id))
-    (count,) = _one(connection, query)
+    (count,) = _one(connection, packed.count(dataset.schema, dataset.id))
+    if dataset.legacy:
+        cell = "count(*)" if dataset.columnstore else "coalesce(sum(rows), 0)::bigint"
+        query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(cell), cold_of(dataset.schema, dataset.id))
+        count += _one(connection, query)[0]
     if count != dataset.packed:
         yield Finding(dataset.subject, f"{count} of its rows are packed, and the catalog says {dataset.packed}")
 
@@ -246,7 +263,7 @@ def _rollup(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iter
 
 
 def _columns(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:
-    parameters = {"id": dataset.id, "relation": dataset.table.as_string()}
+    parameters = {"id": dataset.id, "relation": dataset.plain.as_string()}
     for (name,) in connection.execute(queries("consistency/consistency")["missing_columns"], parameters).fetchall():
         yield Finding(dataset.subject, f"its table has no column for {name!r}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
 import pgpq
 import psycopg
@@ -52,6 +53,16 @@ async def copy_table(connection: Connection, table: sql.Composable, rows: pa.Tab
             await copy.write(b"".join([*parts, encoder.finish()]))
     except psycopg.errors.ProgramLimitExceeded:
         raise _too_wide(rows.column_names) from None
+
+
+def copy_now(connection: psycopg.Connection[Any], table: sql.Composable, rows: pa.Table) -> None:
+    """Copies the rows of a table into the columns of the same names. Blocks."""
+    statement, encoder, plain = _prepare_copy(table, rows.column_names, rows.schema)
+    with connection.cursor().copy(statement) as copy:
+        copy.write(encoder.write_header())
+        for batch in rows.rename_columns(plain).to_batches(BATCH_ROWS):
+            copy.write(encoder.write_batch(batch))
+        copy.write(encoder.finish())
 
 
 def _prepare_copy(

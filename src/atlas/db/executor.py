@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.rows import TupleRow, dict_row
 
 from atlas.db.database import Connection, Database
@@ -31,7 +32,9 @@ async def rows(executor: Executor, statement: LiteralString, parameters: Mapping
         return await cursor.fetchall() if cursor.description else []
 
 
-async def row(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> TupleRow | None:
+async def row(
+    executor: Executor, statement: LiteralString | sql.Composed, parameters: Mapping[str, Any] = {}
+) -> TupleRow | None:
     """Returns the first row of a statement as a tuple, or None."""
     async with connected(executor) as connection:
         return await (await connection.execute(statement, parameters)).fetchone()

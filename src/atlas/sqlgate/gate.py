@@ -15,8 +15,9 @@ from atlas.sqlgate.columnar.writer import ColumnarQuery, write_columnar
 from atlas.sqlgate.costs import bound_costs
 from atlas.sqlgate.generator import write_logical
 from atlas.sqlgate.lexer import refuse
+from atlas.sqlgate.packed_reads import PackedRead, packed_reads
 from atlas.sqlgate.parser import read_query
-from atlas.sqlgate.physical_names import write_physical
+from atlas.sqlgate.physical_names import new_stand_in, write_physical
 from atlas.sqlgate.resolver import resolve
 
 
@@ -26,7 +27,8 @@ class CheckedQuery:
 
     logical: SQL with the users' names, for display. physical: the SQL to run, every name quoted, `%` not doubled.
     tables: names of the catalog's tables that the query reads, in order of appearance. ordered: whether its rows have
-    an order. columnar: the same query for DuckDB, where DuckDB gives the same rows.
+    an order. columnar: the same query for DuckDB, where DuckDB gives the same rows. packed: what the query reads of
+    datasets with packed rows; in `physical`, tables whose names begin with `stand_in` stand in for these.
     """
 
     logical: str
@@ -34,6 +36,8 @@ class CheckedQuery:
     tables: tuple[str, ...]
     ordered: bool
     columnar: ColumnarQuery | None = None
+    packed: tuple[PackedRead, ...] = ()
+    stand_in: str = ""
 
 
 def check_query(text: str, catalog: Catalog, *, max_rows: int | None = None) -> CheckedQuery:
@@ -48,8 +52,13 @@ def check_query(text: str, catalog: Catalog, *, max_rows: int | None = None) -> 
         found = resolve(tree, catalog)
         bound_costs(tree, found)
         limit = None if max_rows is None else max_rows + 1
-        logical, physical = write_logical(tree, found), write_physical(tree, found, limit)
+        # No text of a caller can have such a name, so that the name can be replaced for each run.
+        stand_in = new_stand_in()
+        logical, physical = write_logical(tree, found), write_physical(tree, found, limit, stand_in)
     except RecursionError:
         raise refuse("it is nested too deep") from None
     columnar = write_columnar(tree, found, limit)
-    return CheckedQuery(logical, physical, tuple(found.used), bool(tree.args.get("order")), columnar)
+    packed = packed_reads(tree, found)
+    return CheckedQuery(
+        logical, physical, tuple(found.used), bool(tree.args.get("order")), columnar, packed, stand_in if packed else ""
+    )

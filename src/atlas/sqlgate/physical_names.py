@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
+import time
+
 from sqlglot import exp
 
 from atlas.catalog.model import CatalogTable
 from atlas.sqlgate.generator import Writer, quoted_text
 from atlas.sqlgate.names import quoted
 from atlas.sqlgate.resolver import Column, Resolution
-from atlas.sqlgate.segment_pruning import bound_names, bounds
 
 # The beginning of PostgreSQL's error for a text that is longer than its guard allows. The text's length follows.
 TOO_LONG_TEXT = "a text is too long for a query that does so much with texts: "
 
 
-def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
-    """Writes a query. limit: the maximum number of rows, whatever the query's own LIMIT is."""
-    writer = _Physical(found)
+def write_physical(tree: exp.Expr, found: Resolution, limit: int | None, stand_in: str) -> str:
+    """Writes a query.
+
+    limit: the maximum number of rows, whatever the query's own LIMIT is. stand_in: beginning of the names of the tables
+    that stand in for datasets with packed rows; `stand_in_name` is the whole name.
+    """
+    writer = _Physical(found, stand_in)
     stated = tree.args.get("limit")
     least = [int(stated.expression.name)] if stated else []
     if limit is not None:
@@ -27,10 +33,24 @@ def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
 
 def write_condition(node: exp.Expr, found: Resolution) -> str:
     """Writes a condition on one table, whose columns need no table's name. Texts stay unescaped, to be parsed again."""
-    return _Condition(found).write(node)
+    return _Condition(found, "").write(node)
+
+
+def new_stand_in() -> str:
+    """Returns a new beginning of names for tables that stand in for datasets: the time in seconds, and random bits."""
+    return f"_query_{int(time.time()):010d}_{secrets.token_hex(8)}"
+
+
+def stand_in_name(stand_in: str, table: CatalogTable) -> str:
+    """Returns the name of the relation that stands in for a dataset with packed rows."""
+    return f"{stand_in}_{table.dataset_id}"
 
 
 class _Physical(Writer):
+    def __init__(self, found: Resolution, stand_in: str) -> None:
+        super().__init__(found)
+        self._stand_in = stand_in
+
     def name(self, name: str) -> str:
         return quoted(name)
 
@@ -42,7 +62,8 @@ class _Physical(Writer):
         table = self.found.tables[id(node)]
         alias = node.args.get("alias")
         name = alias.this.name if alias else node.this.name
-        return f"{quoted(node.this.name) if table is None else _relation(table)} AS {quoted(name)}"
+        relation = quoted(node.this.name) if table is None else _relation(table, self._stand_in)
+        return f"{relation} AS {quoted(name)}"
 
     def write(self, node: exp.Expr) -> str:
         written, most = super().write(node), self.found.guards.get(id(node))
@@ -80,16 +101,6 @@ class _Physical(Writer):
     def _column(self, node: exp.Expr) -> str:
         return _qualify(self.found.columns[id(node)])
 
-    def _binary(self, node: exp.Expr) -> str:
-        return self._add_bounds(node, super()._binary(node))
-
-    def _between(self, node: exp.Expr) -> str:
-        return self._add_bounds(node, super()._between(node))
-
-    def _add_bounds(self, node: exp.Expr, written: str) -> str:
-        conditions = bounds(node, self.found, self.write)
-        return f"({' AND '.join([written, *conditions])})" if conditions else written
-
 
 class _Condition(_Physical):
     def text(self, text: str) -> str:
@@ -109,13 +120,13 @@ def _qualify(column: Column) -> str:
     return names[0] if len(names) == 1 else f"COALESCE({', '.join(names)})"
 
 
-def _relation(table: CatalogTable) -> str:
+def _relation(table: CatalogTable, stand_in: str) -> str:
     """Returns the SQL of a table in FROM: its relation, or a SELECT that renames the relation's columns."""
-    relation = f"{quoted(table.schema)}.{quoted(table.relation)}"
+    if table.cold:
+        relation = quoted(stand_in_name(stand_in, table))
+    else:
+        relation = f"{quoted(table.schema)}.{quoted(table.relation)}"
     if table.kind == "table" and all(column.stored == column.name for column in table.columns):
         return relation
-    named = [(column.stored, column.name) for column in table.columns]
-    if table.cold:
-        named += [(f"_{which}_ts", name) for which, name in bound_names(table).items()]
-    columns = ", ".join(f"{quoted(stored)} AS {quoted(name)}" for stored, name in named)
+    columns = ", ".join(f"{quoted(column.stored)} AS {quoted(column.name)}" for column in table.columns)
     return f"(SELECT {columns} FROM {relation})"

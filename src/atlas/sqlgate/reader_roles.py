@@ -57,6 +57,13 @@ class ReaderRoles:
         """Returns the role that a caller's queries run as."""
         return f"{caller.schema_name}_u{caller.user_id}"
 
+    async def ensure(self, caller: Caller) -> str:
+        """Returns the caller's role, made if it is not there yet."""
+        role = self.role_of(caller)
+        if role not in self._ready:
+            await self._make(caller, role, await self._password(role))
+        return role
+
     async def connect(self, caller: Caller, datasets: Collection[int]) -> Connection:
         """Opens a connection for one query, which may read these datasets and earlier granted datasets only.
 

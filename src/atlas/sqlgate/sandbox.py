@@ -29,7 +29,7 @@ _LOCKED = ("The data is being changed", "try again in a moment")
 _GUARDED = re.compile(re.escape(TOO_LONG_TEXT) + "[0-9]+")
 # Internal names that no message may reveal: schemas, roles and relations.
 _INTERNAL = re.compile(
-    r"_table_\d|_view_\d|_(?:rollup|hot|cold|unpacked)_\d|dataset_\d|org_[0-9a-f]{12}|\batlas(?:_jobs)?\b"
+    r"_table_\d|_view_\d|_(?:rollup|hot|cold|chunks|unpacked|query)_\d|dataset_\d|org_[0-9a-f]{12}|\batlas(?:_jobs)?\b"
 )
 
 
@@ -74,6 +74,10 @@ class QueryRunner:
 
     async def close(self) -> None:
         await self._watch.close()
+
+    async def role_for(self, caller: Caller) -> str:
+        """Returns the role that the caller's queries run as, made if it is not there yet."""
+        return await self._roles.ensure(caller)
 
     async def run(
         self,
@@ -221,7 +225,8 @@ def _to_error(error: psycopg.Error, passed: Reason) -> Exception:
         return UnavailableError(*TOO_LONG)
     if isinstance(error, psycopg.errors.QueryCanceled):
         return UnavailableError(*TOO_LONG)
-    if isinstance(error, psycopg.errors.LockNotAvailable):
+    # Every name was resolved, so a missing relation is one whose rows have just been packed, or that was deleted.
+    if isinstance(error, (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable)):
         return UnavailableError(*_LOCKED)
     if isinstance(error, psycopg.errors.TooManyConnections):
         return UnavailableError(*_BUSY)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from atlas.accounts import audit
@@ -21,6 +22,7 @@ from atlas.kit.workbooks import Workbooks
 from atlas.sqlgate.columnar.runner import ColumnarRunner
 from atlas.sqlgate.gate import CheckedQuery, check_query
 from atlas.sqlgate.sandbox import QueryLimits, QueryResult, QueryRunner
+from atlas.sqlgate.unpacked_tables import UnpackedTables
 from atlas.workers.calls import Calls
 from atlas.workers.pool import WorkerPool
 
@@ -59,6 +61,7 @@ class SqlService:
         self._columnar = None if workers is None else ColumnarRunner(database, workers, limits)
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret, limits)
+        self._tables = UnpackedTables(database, limits.seconds)
         self._workbooks = workbooks or Workbooks()
         self.calls = calls or Calls()
 
@@ -100,17 +103,43 @@ class SqlService:
         if found is not None:
             gone()
             return found
-        return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows, gone=gone)
+        if not checked.packed:
+            return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows, gone=gone)
+        plain = _without_packed(datasets, checked)
+        async with self._unpacked(caller, checked, gone, rows=True) as (physical, gone):
+            return await self._runner.run(caller, physical, plain, max_rows=max_rows, gone=gone)
 
     async def validate(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
         """Checks that PostgreSQL would run a query, without running it. Raises BadRequestError with the reason."""
         checked = await self.check(text, catalog)
         datasets = dataset_ids(catalog, checked.tables)
         gone = await self._slot(caller)
-        reason = await self._runner.explain(caller, checked.physical, datasets, gone=gone)
+        async with self._unpacked(caller, checked, gone, rows=False) as (physical, gone):
+            plain = _without_packed(datasets, checked)
+            reason = await self._runner.explain(caller, physical, plain, gone=gone)
         if reason is not None:
             raise BadRequestError("Query refused", reason)
         return checked
+
+    @contextlib.asynccontextmanager
+    async def _unpacked(
+        self, caller: Caller, checked: CheckedQuery, gone: Callable[[], None], *, rows: bool
+    ) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+        """Makes tables of the packed rows that a query reads, and yields the SQL that reads them.
+
+        `gone` is called here if the tables can't be made. Otherwise the runner of the SQL calls it.
+        """
+        if not checked.packed:
+            yield checked.physical, gone
+            return
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                role = await self._runner.role_for(caller)
+                physical = await stack.enter_async_context(self._tables.tables(caller, role, checked, rows=rows))
+            except BaseException:
+                gone()
+                raise
+            yield physical, gone
 
     async def _slot(self, caller: Caller) -> Callable[[], None]:
         """Takes a slot, and returns the function that gives the slot back.
@@ -167,6 +196,12 @@ def told_owners(catalog: Catalog, tables: Collection[str]) -> list[str]:
         for table in catalog.tables
         if table.owner and table.name in tables
     ]
+
+
+def _without_packed(datasets: Sequence[int], checked: CheckedQuery) -> list[int]:
+    """Returns the datasets that PostgreSQL reads as they are stored."""
+    packed = {read.table.dataset_id for read in checked.packed}
+    return [dataset for dataset in datasets if dataset not in packed]
 
 
 def dataset_ids(catalog: Catalog, tables: Collection[str]) -> list[int]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from psycopg import sql
 
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
-from atlas.timeseries.cold import view
+from atlas.timeseries.cold import chunk_changes, store
+from atlas.timeseries.cold.chunk_rows import Bounds
 from atlas.timeseries.ingest.appender import State, lock
-from atlas.timeseries.repository import between, hot_of, numbered, table_of, time_literal
+from atlas.timeseries.repository import between, hot_of, numbered, readable_of
 from atlas.timeseries.rollups import maintenance
 from atlas.timeseries.series import tables as series_tables
 from atlas.timeseries.zone_map import Block, Range
@@ -21,7 +21,7 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
     """Deletes the rows within `span` and returns the number of deleted rows."""
     async with database.transaction() as connection:
         state = await lock(connection, dataset_id)
-        cut = await _unpack(connection, dataset_id, state, "ts", time_literal(span.lo), time_literal(span.hi - 1))
+        cut = await chunk_changes.remove(connection, dataset_id, Bounds(span)) if state.cold else 0
         where = between(span, cold=False)
         removed = await _delete(connection, dataset_id, state, where, span.meets, span.holds, cut)
         if removed:
@@ -35,7 +35,7 @@ async def delete_numbered(connection: Connection, dataset_id: int, first: int, l
     rows.
     """
     state = await lock(connection, dataset_id)
-    cut = await _unpack(connection, dataset_id, state, "seq", sql.Literal(first), sql.Literal(last))
+    cut = await chunk_changes.remove(connection, dataset_id, Bounds(Range(), first, last)) if state.cold else 0
     where = numbered(first, last, cold=False)
     removed = await _delete(
         connection,
@@ -50,20 +50,6 @@ async def delete_numbered(connection: Connection, dataset_id: int, first: int, l
         await series_tables.forget(connection, dataset_id, state.schema, state.keys, where)
         await maintenance.forget_all(connection, dataset_id, first)
     return removed
-
-
-async def _unpack(
-    connection: Connection,
-    dataset_id: int,
-    state: State,
-    bound: Literal["ts", "seq"],
-    low: sql.Literal,
-    high: sql.Literal,
-) -> int:
-    """Deletes packed rows within bounds, and unpacks segments that the bounds cut. Returns the number of
-    deleted rows.
-    """
-    return await view.remove(connection, dataset_id, bound, low, high) if state.cold else 0
 
 
 async def _delete(
@@ -92,18 +78,28 @@ async def _delete(
     return removed
 
 
+async def _extent(connection: Connection, dataset_id: int, state: State, block: Block) -> tuple[int, int, int]:
+    """Returns number, least and greatest time of the rows that a block has now."""
+    bounds = Bounds(Range(), block.first_seq, block.last_seq)
+    cold = await store.find(connection, dataset_id) if state.cold else None
+    legacy = cold is not None and cold.legacy
+    statement = sql.SQL(
+        "SELECT count(*), (extract(epoch FROM min(ts)) * 1000000)::bigint, "
+        "(extract(epoch FROM max(ts)) * 1000000)::bigint FROM {} WHERE {}"
+    ).format(
+        readable_of(state.schema, dataset_id, cold=state.cold, legacy=legacy),
+        numbered(block.first_seq, block.last_seq, cold=legacy),
+    )
+    row = await (await connection.execute(statement)).fetchone()
+    assert row is not None
+    extents = [row] if row[0] else []
+    if cold is not None:
+        extents += await chunk_changes.extents(connection, cold.chunks, bounds)
+    return sum(e[0] for e in extents), min((e[1] for e in extents), default=0), max((e[2] for e in extents), default=0)
+
+
 async def _recount(connection: Connection, dataset_id: int, state: State, block: Block, *, whole: bool) -> None:
-    count, low, high = 0, None, None
-    if not whole:
-        statement = sql.SQL(
-            "SELECT count(*), (extract(epoch FROM min(ts)) * 1000000)::bigint, "
-            "(extract(epoch FROM max(ts)) * 1000000)::bigint FROM {} WHERE {}"
-        )
-        numbers = numbered(block.first_seq, block.last_seq, cold=state.cold)
-        cursor = await connection.execute(statement.format(table_of(state.schema, dataset_id), numbers))
-        row = await cursor.fetchone()
-        assert row is not None
-        count, low, high = row
+    count, low, high = (0, 0, 0) if whole else await _extent(connection, dataset_id, state, block)
     if not count:
         await connection.execute(
             queries("timeseries/rows")["delete_block"], {"id": dataset_id, "first_seq": block.first_seq}

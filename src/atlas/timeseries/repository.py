@@ -26,8 +26,18 @@ BRIN_PAGES = 32
 
 
 def table_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """Returns the relation that reads use: a table, or a view of packed and unpacked rows."""
+    """Returns the table of a dataset without packed rows, or the view of rows that an earlier version packed."""
     return sql.Identifier(schema, f"dataset_{dataset_id}")
+
+
+def readable_of(schema: str, dataset_id: int, *, cold: bool, legacy: bool) -> sql.Identifier:
+    """Returns the relation of all rows that are not in chunks."""
+    return table_of(schema, dataset_id) if legacy else hot_of(schema, dataset_id, cold=cold)
+
+
+def chunks_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """Returns the table of a dataset's chunks; see `timeseries/cold/store.py`."""
+    return sql.Identifier(schema, f"_chunks_{dataset_id}")
 
 
 def hot_of(schema: str, dataset_id: int, *, cold: bool) -> sql.Identifier:
@@ -36,7 +46,7 @@ def hot_of(schema: str, dataset_id: int, *, cold: bool) -> sql.Identifier:
 
 
 def cold_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """Returns the table of a dataset's packed rows; see `timeseries/cold/view.py`."""
+    """Returns the table of rows that an earlier version packed; see `timeseries/cold/legacy_view.py`."""
     return sql.Identifier(schema, f"_cold_{dataset_id}")
 
 
@@ -142,6 +152,7 @@ async def delete(connection: Connection, dataset_id: int) -> bool:
     for table in (
         hot_of(schema, dataset_id, cold=cold),
         cold_of(schema, dataset_id),
+        chunks_of(schema, dataset_id),
         rollup_of(schema, dataset_id),
         series_of(schema, dataset_id),
     ):

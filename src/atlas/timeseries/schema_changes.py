@@ -11,10 +11,10 @@ from psycopg import sql
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.errors import BadRequestError
-from atlas.timeseries.cold import view as segments
+from atlas.timeseries.cold import chunk_changes, legacy_view, store
 from atlas.timeseries.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name, to_catalog
 from atlas.timeseries.frames import SchemaChange
-from atlas.timeseries.repository import hot_of, keep_out, series_of, table_of
+from atlas.timeseries.repository import chunks_of, hot_of, keep_out, readable_of, series_of, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ async def apply_schema(
         result[column.name] = column
     if additions:
         table = hot_of(place.schema, dataset_id, cold=place.cold)
-        if place.cold:
+        legacy = await _is_legacy(connection, dataset_id, place)
+        if legacy:
             await keep_out(connection, table_of(place.schema, dataset_id))
         statement = sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(additions))
         try:
@@ -83,8 +84,8 @@ async def apply_schema(
                 series_of(place.schema, dataset_id), sql.SQL(", ").join(additions)
             )
         )
-        if place.cold:
-            await segments.renew_view(connection, dataset_id)
+        if legacy:
+            await legacy_view.renew_view(connection, dataset_id)
     return result
 
 
@@ -114,25 +115,36 @@ async def declare(connection: Connection, column: Column) -> None:
     await _set(connection, column, column.dtype, column.physical, declared=True)
 
 
+async def _is_legacy(connection: Connection, dataset_id: int, place: Place) -> bool:
+    """Tells whether rows are in the storage of an earlier version."""
+    cold = await store.find(connection, dataset_id) if place.cold else None
+    return cold is not None and cold.legacy
+
+
 async def _widen(connection: Connection, dataset_id: int, place: Place, column: Column, *, declared: bool) -> bool:
     """Turns an int column into float, unless the column holds an integer that no float equals. Returns False in that
     case.
     """
     assert column.physical is not None
     name = sql.Identifier(column.physical)
+    legacy = await _is_legacy(connection, dataset_id, place)
+    table = hot_of(place.schema, dataset_id, cold=place.cold)
     inexact = sql.SQL("SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1").format(
-        table_of(place.schema, dataset_id), name
+        readable_of(place.schema, dataset_id, cold=place.cold, legacy=legacy), name
     )
     cursor = await connection.execute(inexact)
     if await cursor.fetchone() is not None:
         return False
+    if place.cold and not await chunk_changes.fits_float(
+        connection, chunks_of(place.schema, dataset_id), str(column.id)
+    ):
+        return False
     # Dropping the view also waits for the view's readers before a table changes.
-    readers = await segments.drop_view(connection, dataset_id) if place.cold else None
-    table = hot_of(place.schema, dataset_id, cold=place.cold)
+    readers = await legacy_view.drop_view(connection, dataset_id) if legacy else None
     for one in (table, series_of(place.schema, dataset_id)):
         change = sql.SQL("ALTER TABLE IF EXISTS {} ALTER COLUMN {} TYPE double precision").format(one, name)
         await connection.execute(change)
     await _set(connection, column, Dtype.FLOAT, column.physical, declared=declared)
     if readers is not None:
-        await segments.make_view(connection, dataset_id, readers)
+        await legacy_view.make_view(connection, dataset_id, readers)
     return True

@@ -26,7 +26,7 @@ from atlas.kit.admission import Lane, Pace
 from atlas.kit.tasks import start_detached
 from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries.formats import RowFormat, json_lines
-from atlas.timeseries.read import snapshot
+from atlas.timeseries.read import row_queries, snapshot
 
 # FETCH_ROWS: rows fetched at a time. BACKLOG_BYTES: bytes that may wait for a slow client before its reader goes back
 # to the database.
@@ -280,7 +280,7 @@ class StreamService:
         style = RowFormat(shot.columns)
         upto = shot.last_seq if upto is None else upto
         while after < upto:
-            table, last = await snapshot.following(self._database, shot, after, FETCH_ROWS)
+            table, last = await row_queries.following(self._database, shot, after, FETCH_ROWS)
             if table.nbytes <= INLINE_BYTES:
                 events = _encode(table, style) if len(table) else b""
             else:

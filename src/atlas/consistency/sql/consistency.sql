@@ -8,7 +8,8 @@ SELECT id FROM atlas.datasets ORDER BY id
 
 -- name: dataset
 -- Returns all figures of the catalog on the size of a dataset.
-SELECT d.name, d.table_schema, s.last_seq, s.row_count, s.cold, c.rows, coalesce(c.columnstore, false), r.width, r.upto
+SELECT d.name, d.table_schema, s.last_seq, s.row_count, s.cold, c.rows,
+       coalesce(c.legacy, false), coalesce(c.columnstore, false), r.width, r.upto
 FROM atlas.datasets d
 LEFT JOIN atlas.dataset_state s ON s.dataset_id = d.id
 LEFT JOIN atlas.cold c ON c.dataset_id = d.id

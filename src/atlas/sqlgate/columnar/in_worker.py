@@ -30,10 +30,11 @@ _LOCKED = {
 
 
 class RelationStreams(msgspec.Struct, frozen=True):
-    """A relation of the query, and the streams that its rows are in, one after the other."""
+    """A relation of the query, and the stream that its rows are in. once: whether the query reads it once only."""
 
     relation: str
-    streams: list[ColumnStream]
+    stream: ColumnStream
+    once: bool
 
 
 class QueryRequest(msgspec.Struct, frozen=True, tag="query"):
@@ -49,22 +50,53 @@ class QueryRequest(msgspec.Struct, frozen=True, tag="query"):
     memory: int
 
 
-def run_query(request: QueryRequest) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
-    """Yields the messages of the answer. Raises duckdb.Error."""
-    own = {"threads": str(request.threads), "memory_limit": f"{request.memory // 2**20}MiB"}
-    settings: dict[str, Any] = {**_LOCKED, **own}
-    with pa.memory_map(request.path) as source, duckdb.connect(":memory:", config=settings) as connection:
-        for relation in request.relations:
-            tables = []
-            for stream in relation.streams:
-                tables.append(read_stream(pa.ipc.open_stream(source).read_all(), stream))
-            connection.register(relation.relation, pa.concat_tables(tables))
-            del tables
-        parameters = {} if request.now is None else {"now": request.now}
-        found: pa.Table = connection.sql(request.sql, params=parameters).to_arrow_table()
-    for part in pieces(found.slice(0, request.rows)):
-        yield Kind.BATCH, as_stream(part)
-    yield Kind.END, b""
+class QueryEngine:
+    """Runs queries, each in a DuckDB of its own. The next one is made when no query waits, since that takes some 20 ms.
+
+    Close it after use.
+    """
+
+    def __init__(self) -> None:
+        self._used = False
+        self._next: tuple[tuple[int, int], duckdb.DuckDBPyConnection] | None = None
+        self._wanted = (0, 0)
+
+    def close(self) -> None:
+        """Closes the DuckDB that waits."""
+        if self._next is not None:
+            self._next[1].close()
+            self._next = None
+
+    def prepare(self) -> None:
+        """Makes the next query's DuckDB, if there have been queries."""
+        if self._used and self._next is None:
+            self._next = self._wanted, _connect(*self._wanted)
+
+    def run(self, request: QueryRequest) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
+        """Yields the messages of the answer. Raises duckdb.Error."""
+        self._used, self._wanted = True, (request.threads, request.memory)
+        if self._next is not None and self._next[0] != self._wanted:
+            self.close()
+        self.prepare()
+        assert self._next is not None
+        (_, connection), self._next = self._next, None
+        with pa.memory_map(request.path) as source, connection:
+            for relation in request.relations:
+                schema = relation.stream.schema
+                batches = read_stream(pa.ipc.open_stream(source).read_all(), relation.stream)
+                # Rows that are read once are decoded as DuckDB asks for them, so they are never in memory together.
+                rows = pa.RecordBatchReader.from_batches(schema, batches)
+                connection.register(relation.relation, rows if relation.once else rows.read_all())
+            parameters = {} if request.now is None else {"now": request.now}
+            found: pa.Table = connection.sql(request.sql, params=parameters).to_arrow_table()
+        for part in pieces(found.slice(0, request.rows)):
+            yield Kind.BATCH, as_stream(part)
+        yield Kind.END, b""
+
+
+def _connect(threads: int, memory: int) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, Any] = {**_LOCKED, "threads": str(threads), "memory_limit": f"{memory // 2**20}MiB"}
+    return duckdb.connect(":memory:", config=settings)
 
 
 def query_in_worker(reading: Reading, request: QueryRequest, size: int) -> pa.Table:

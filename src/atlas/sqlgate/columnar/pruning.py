@@ -1,4 +1,4 @@
-"""Conditions on the time of a dataset, by which packed segments that cannot matter are not even read."""
+"""Conditions on the time of a dataset, by which chunks that cannot matter are not even read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from atlas.sqlgate.names import plain
 from atlas.sqlgate.physical_names import write_condition
 from atlas.sqlgate.resolver import Resolution
 
-# Of a comparison with the time on the left: its sign, the bounds of a segment that it says something of, and the
+# Of a comparison with the time on the left: its sign, the bounds of a chunk that it says something of, and the
 # comparison with its sides exchanged.
 _SIGNS: dict[type[exp.Expr], tuple[str, tuple[str, ...], type[exp.Expr]]] = {
     exp.GT: (">", ("high_ts >",), exp.LT),
@@ -29,30 +29,37 @@ def prune(select: exp.Expr, found: Resolution, scope: Scope, names: Names) -> No
     without a time in their place, and such a row fails the condition, too.
     """
     where = select.args.get("where")
-    for node in _conjuncts(where.this) if where is not None else ():
-        for time, kind, value in _comparisons(node):
+    for node in conjuncts(where.this) if where is not None else ():
+        for time, kind, value in comparisons(node):
             if id(time) not in found.bounded or not constant(value):
                 continue
             (alias,) = found.columns[id(time)].sources
             source = scope.sources.get(alias)
             if source is None or source.table is None:
                 continue
-            use, written = names.uses[source.table.name], write_condition(value, found)
-            sign, bounds, _ = _SIGNS[kind]
-            use.plain.append(f"ts {sign} {written}")
-            use.packed += [f"{bound} {written}" for bound in bounds]
+            use = names.uses[source.table.name]
+            plain, packed = time_conditions(kind, write_condition(value, found))
+            use.plain.append(plain)
+            use.packed += packed
 
 
-def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
+def time_conditions(kind: type[exp.Expr], written: str) -> tuple[str, list[str]]:
+    """Returns what a comparison of the time with a constant says of plain rows, and of the bounds of chunks."""
+    sign, bounds, _ = _SIGNS[kind]
+    micros = f"extract(epoch FROM CAST({written} AS TIMESTAMPTZ)) * 1000000"
+    return f"ts {sign} {written}", [f"{bound} {micros}" for bound in bounds]
+
+
+def conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
     node = plain(node)
     if isinstance(node, exp.And):
-        yield from _conjuncts(node.this)
-        yield from _conjuncts(node.expression)
+        yield from conjuncts(node.this)
+        yield from conjuncts(node.expression)
     else:
         yield node
 
 
-def _comparisons(node: exp.Expr) -> Iterator[tuple[exp.Expr, type[exp.Expr], exp.Expr]]:
+def comparisons(node: exp.Expr) -> Iterator[tuple[exp.Expr, type[exp.Expr], exp.Expr]]:
     """Yields the comparisons (time, sign, value) that a condition consists of, if it is of that form."""
     if isinstance(node, exp.Between):
         yield plain(node.this), exp.GTE, node.args["low"]

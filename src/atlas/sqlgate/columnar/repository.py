@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,13 +16,13 @@ from atlas.errors import NotFoundError
 from atlas.sqlgate.columnar.in_worker import RelationStreams
 from atlas.sqlgate.columnar.kinds import COLUMN_KINDS, Kind
 from atlas.sqlgate.columnar.writer import ColumnarQuery, DatasetColumns
-from atlas.timeseries.cold.column_queries import ColumnQuery, plan_streams
+from atlas.timeseries.cold.column_queries import ColumnQuery, plan_stream
 from atlas.timeseries.columns import Dtype
+from atlas.timeseries.repository import readable_of
 
 _KINDS = {Dtype.INT: Kind.INT8, Dtype.FLOAT: Kind.FLOAT, Dtype.BOOLEAN: Kind.BOOL, Dtype.STRING: Kind.TEXT}
-# With fewer packed rows, PostgreSQL has unpacked them before a worker process has its columns.
-LEAST_ROWS = 50_000
-# Values of eight bytes that a worker holds at once, so that it keeps within its memory.
+# Bytes that are given to a worker, and values of eight bytes that it holds at once, so that it keeps within its memory.
+MAX_BYTES = 512 * 1024 * 1024
 MAX_CELLS = 24 * 1024 * 1024
 
 
@@ -31,8 +30,8 @@ MAX_CELLS = 24 * 1024 * 1024
 class ColumnPlan:
     """Statements whose results are the columns of a query, and how a worker reads them.
 
-    snapshot: the exported snapshot in which they run. now: the time of its transaction. packed: rows in segments.
-    cells: values of all columns.
+    snapshot: the exported snapshot in which they run. now: the time of its transaction. size: bytes of chunks. cells:
+    values of the columns that are read more than once.
     """
 
     snapshot: str
@@ -40,19 +39,19 @@ class ColumnPlan:
 
     relations: list[RelationStreams] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
-    packed: int = 0
+    size: int = 0
     cells: int = 0
 
-    def add(self, relation: str, parts: Sequence[ColumnQuery], columns: int) -> None:
-        self.relations.append(RelationStreams(relation, [part.stream for part in parts]))
-        self.statements += [part.query for part in parts]
-        self.packed += sum(part.rows for part in parts if part.stream.packed)
-        self.cells += sum(part.rows for part in parts) * max(1, columns)
+    def add(self, relation: str, part: ColumnQuery, columns: int, *, once: bool) -> None:
+        self.relations.append(RelationStreams(relation, part.stream, once))
+        self.statements.append(part.query)
+        self.size += part.size + (part.rows - part.packed) * max(1, columns) * 8
+        self.cells += 0 if once else part.rows * max(1, columns)
 
     @property
-    def pays(self) -> bool:
-        """Whether DuckDB is the faster one, and has the memory for it."""
-        return self.packed >= LEAST_ROWS and self.cells <= MAX_CELLS
+    def fits(self) -> bool:
+        """Whether DuckDB has the memory for it."""
+        return self.size <= MAX_BYTES and self.cells <= MAX_CELLS
 
 
 class ColumnPlanner:
@@ -75,8 +74,7 @@ class ColumnPlanner:
     async def _plan(self, connection: Connection, caller: Caller, query: ColumnarQuery) -> ColumnPlan | None:
         for each in query.datasets:
             # Before the snapshot, which a change of a column's type would leave without rows.
-            name = sql.Identifier(each.table.schema, each.table.relation)
-            await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(name))
+            await lock_rows(connection, each.table.dataset_id or 0)
         ids = [each.table.dataset_id for each in query.datasets]
         parameters = {"user": caller.user_id, "ids": ids}
         missing = await executor.row(connection, queries("sqlgate/wall")["unreadable"], parameters)
@@ -90,12 +88,12 @@ class ColumnPlanner:
         plan = ColumnPlan(snapshot, now)
         for each in query.datasets:
             assert each.table.dataset_id is not None
-            conditions = [[condition_at(one, now) for one in kind] for kind in (each.packed, each.plain)]
-            parts = await plan_streams(connection, each.table.dataset_id, each.columns, *conditions)
-            if parts is None or not _as_checked(each, parts):
+            packed, plain = ([condition_at(one, now) for one in kind] for kind in (each.packed, each.plain))
+            part = await plan_stream(connection, each.table.dataset_id, each.columns, packed, plain, query.first_rows)
+            if part is None or not _as_checked(each, part):
                 return None
-            plan.add(each.relation, parts, len(each.columns))
-        return plan if plan.pays else None
+            plan.add(each.relation, part, len(each.columns), once=each.once)
+        return plan if plan.fits else None
 
     async def _sorts_by_bytes(self, connection: Connection) -> bool:
         if self._byte_order is None:
@@ -104,10 +102,19 @@ class ColumnPlanner:
         return self._byte_order
 
 
-def _as_checked(dataset: DatasetColumns, parts: Sequence[ColumnQuery]) -> bool:
+async def lock_rows(connection: Connection, dataset_id: int) -> None:
+    """Keeps a dataset's columns from changing their types until the transaction ends."""
+    row = await executor.row(connection, queries("timeseries/rows")["read_storage"], {"id": dataset_id})
+    if row is not None:
+        schema, packed, legacy = row
+        table = readable_of(schema, dataset_id, cold=packed, legacy=legacy)
+        await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
+
+
+def _as_checked(dataset: DatasetColumns, part: ColumnQuery) -> bool:
     """Tells whether the columns still have the types for which the query was written."""
     kinds = {column.stored: COLUMN_KINDS.get(column.type) for column in dataset.table.columns}
-    return all(kinds[name] is _KINDS[dtype] for part in parts for name, _, dtype in part.stream.columns)
+    return all(kinds[name] is _KINDS[dtype] for name, _, dtype in part.stream.columns)
 
 
 def condition_at(condition: str, now: datetime) -> str:

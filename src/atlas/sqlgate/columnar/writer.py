@@ -27,7 +27,8 @@ class DatasetColumns:
     """What a query reads of a dataset.
 
     relation: its name in the SQL; columns: physical names, `ts` among them where the query reads it; packed, plain:
-    conditions in PostgreSQL's SQL on packed segments and on plain rows, that all rows which matter fulfil.
+    conditions in PostgreSQL's SQL on chunks and on plain rows, that all rows which matter fulfil; once: whether the
+    query reads it once only.
     """
 
     table: CatalogTable
@@ -35,6 +36,7 @@ class DatasetColumns:
     columns: tuple[str, ...]
     packed: tuple[str, ...]
     plain: tuple[str, ...]
+    once: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class ColumnarQuery:
     """A query for DuckDB.
 
     sql: with `$now` where uses_now; datasets: what it reads; names: of the answer's columns; finishes: how they are
-    made; byte_order: whether the answer depends on an order of texts, which must be that of their bytes.
+    made; byte_order: whether the answer depends on an order of texts, which must be that of their bytes; first_rows:
+    how many rows of the dataset are needed, whichever they are, or None for all.
     """
 
     sql: str
@@ -51,15 +54,15 @@ class ColumnarQuery:
     finishes: tuple[Finish, ...]
     uses_now: bool
     byte_order: bool
+    first_rows: int | None = None
 
 
 def write_columnar(tree: exp.Expr, found: Resolution, limit: int | None) -> ColumnarQuery | None:
-    """Returns a query for DuckDB; None where a part of it may mean something else there, or it does not pay.
+    """Returns a query for DuckDB; None where no packed rows are read, or a part may mean something else there.
 
-    limit: the most rows of the answer, whatever the query says. It pays where packed rows are summed up or sorted: the
-    first rows that PostgreSQL finds need no others.
+    limit: the most rows of the answer, whatever the query says.
     """
-    if not any(table is not None and table.cold for table in found.tables.values()) or not _reads_all(tree):
+    if not any(table is not None and table.cold for table in found.tables.values()):
         return None
     try:
         return _Queries(found).top(tree, limit)
@@ -67,10 +70,13 @@ def write_columnar(tree: exp.Expr, found: Resolution, limit: int | None) -> Colu
         return None
 
 
-def _reads_all(tree: exp.Expr) -> bool:
-    """Tells whether a query needs all rows before it can give the first one."""
-    return any(
-        isinstance(node, (exp.Group, exp.Order, exp.Window, exp.Distinct, *SET_OPERATIONS))
+def _reads_any(tree: exp.Expr) -> bool:
+    """Tells whether a query takes rows of one table as they come, so that it needs no more than it gives."""
+    if not isinstance(tree, exp.Select) or any(tree.args.get(one) for one in ("where", "joins", "having", "with_")):
+        return False
+    return not any(
+        isinstance(node, (exp.Group, exp.Order, exp.Window, exp.Distinct, exp.Subquery, *SET_OPERATIONS))
+        or (isinstance(node, exp.Select) and node is not tree)
         or (isinstance(node, exp.Anonymous) and node.name in AGGREGATES)
         for node in tree.walk()
     )
@@ -92,16 +98,26 @@ class _Queries:
         least += [limit] if limit is not None else []
         sql += f" LIMIT {min(least)}" if least else ""
         sql += _offset(tree)
+        # DuckDB may run a query within another more than once.
+        simple = sum(isinstance(node, exp.Select) for node in tree.walk()) == 1
         datasets = tuple(
-            DatasetColumns(use.table, use.relation, tuple(sorted(use.columns)), tuple(use.packed), tuple(use.plain))
-            if use.nodes == 1
-            else DatasetColumns(use.table, use.relation, tuple(sorted(use.columns)), (), ())
+            DatasetColumns(
+                use.table,
+                use.relation,
+                tuple(sorted(use.columns)),
+                tuple(use.packed) if use.nodes == 1 else (),
+                tuple(use.plain) if use.nodes == 1 else (),
+                simple and use.nodes == 1,
+            )
             for use in self._names.uses.values()
         )
         names = tuple(name for name, _ in outputs)
-        return ColumnarQuery(
-            sql, datasets, names, tuple(finishes), self._expressions.uses_now, self._expressions.byte_order
-        )
+        first_rows = None
+        if least and _reads_any(tree):
+            offset = tree.args.get("offset")
+            first_rows = min(least) + (int(offset.expression.name) if offset else 0)
+        says = self._expressions.uses_now, self._expressions.byte_order
+        return ColumnarQuery(sql, datasets, names, tuple(finishes), *says, first_rows)
 
     # What expressions call.
     def scalar(self, node: exp.Expr, scope: Scope) -> Typed:

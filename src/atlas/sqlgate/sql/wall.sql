@@ -104,6 +104,15 @@ FROM pg_catalog.pg_database WHERE datname = current_database()
 -- Exports the snapshot of the transaction for other sessions, with the time at which the transaction began.
 SELECT pg_export_snapshot(), now()
 
+-- name: now
+-- Returns the time at which the transaction began.
+SELECT now()
+
+-- name: old_tables
+-- Lists tables that stood in for datasets of queries, and whose names are before a name of this time.
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relname ~ '^_query_[0-9]{10}_[0-9a-f]{16}_[0-9]+$' AND c.relname COLLATE "C" < %(before)s
+
 -- name: record_grant
 -- Records that a user's role was granted a dataset.
 INSERT INTO atlas.reader_grants (user_id, dataset_id, table_schema) VALUES (%(user)s, %(id)s, %(schema)s)

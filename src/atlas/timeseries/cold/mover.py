@@ -1,28 +1,24 @@
-"""Packs a dataset's old rows in batches, beside concurrent reads, writes and deletions; see `view.py`."""
+"""Packs a dataset's old rows in batches, beside concurrent reads, writes and deletions; see `store.py`."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from atlas.db.copy import copy_table
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError
 from atlas.kit.timestamps import from_micros
-from atlas.timeseries.cold import segment_codec, timescale_store
-from atlas.timeseries.cold import view as colds
-from atlas.timeseries.cold.segment_codec import EXTRA
-from atlas.timeseries.cold.timescale_codec import HEAD, chunk_span, encode
-from atlas.timeseries.cold.view import Cold
-from atlas.timeseries.columns import BOUNDS
+from atlas.timeseries.cold import chunk_codec, store
+from atlas.timeseries.cold.chunk_codec import EXTRA, Chunk, part_name
+from atlas.timeseries.cold.store import Cold
+from atlas.timeseries.columns import Column
 from atlas.timeseries.maintenance.indexes import brin_of, summarize_pages
-from atlas.timeseries.read.snapshot import Snapshot, snapshot
+from atlas.timeseries.read.snapshot import snapshot
 from atlas.timeseries.repository import BRIN_PAGES
 from atlas.timeseries.zone_map import Block
 
@@ -30,7 +26,6 @@ from atlas.timeseries.zone_map import Block
 BATCH_ROWS = 100_000
 # Fewer old rows are not worth two tables instead of one.
 LEAST_ROWS = 50_000
-MAX_COLUMNS = 100
 # Readers and writers queue behind a session that waits for an exclusive lock, so no session waits longer.
 LOCK_WAIT = b"lock_timeout = '500ms'"
 # MOVED_ROWS: up to this number, the remaining rows move to the front of their table in one statement. FEW_PAGES: a
@@ -42,41 +37,37 @@ async def find_due(database: Database, before: int, *, least: int = LEAST_ROWS) 
     """Finds datasets with rows to pack older than `before` (microseconds). Returns the last row's number by
     dataset id.
     """
-    rows = await database.fetch(
-        queries("timeseries/cold/cold")["due"], least=least, columns=MAX_COLUMNS, before=before, taken=list(BOUNDS)
-    )
+    rows = await database.fetch(queries("timeseries/cold/cold")["due"], least=least, before=before)
     return {row[0]: row[1] for row in rows}
 
 
 async def pack_next(
-    database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS, timescaledb: bool = True
+    database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS
 ) -> int | None:
     """Packs the next rows older than `before` and numbered up to `seen`.
 
-    Returns the number of packed rows, or None at the end. `timescaledb` allows TimescaleDB's columnstore for a dataset
-    without packed rows. Any number of processes may pack at the same time. A process that meets another returns None.
+    Returns the number of packed rows, or None at the end. Any number of processes may pack at the same time. A process
+    that meets another returns None.
     """
     try:
         shot = await snapshot(database, dataset_id)
         async with database.connection() as connection:
-            cold = await colds.find(connection, dataset_id)
+            cold = await store.find(connection, dataset_id)
         upto = None if cold is None else _last_of_batch(shot.blocks, cold.upto, before, seen, batch)
         if cold is None or upto is None:
             return None
         if not cold.frozen:
-            async with _lock_state(database, dataset_id) as connection:
-                in_columnstore = await colds.freeze(connection, dataset_id, timescaledb=timescaledb)
-            cold = replace(cold, columnstore=in_columnstore)
+            async with lock_state(database, dataset_id) as connection:
+                await store.freeze(connection, dataset_id)
+                cold = await store.find(connection, dataset_id)
+            assert cold is not None
         where = sql.SQL("_seq > {} AND _seq <= {} AND ts < {}").format(
             cold.upto, upto, sql.Literal(from_micros(before))
         )
-        packed, rows = await _pack_rows(database, shot, cold, where)
-        parts = _further_parts(packed)
-        if not set(parts) <= set(cold.parts):
-            async with _lock_state(database, dataset_id) as connection:
-                await colds.add_parts(connection, dataset_id, parts)
+        source = sql.SQL("{} WHERE {}").format(cold.hot, where)
+        chunks = await read_chunks(database, source, shot.columns, has_extra=shot.has_extra)
         async with database.transaction() as connection:
-            return rows if await _move(connection, cold, where, packed, rows, upto) else None
+            return store.numbers_of(chunks) if await _move(connection, cold, where, chunks, upto) else None
     except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, NotFoundError, ChangedError):
         return None
 
@@ -86,7 +77,7 @@ class ChangedError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def _lock_state(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
+async def lock_state(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
     """Opens a transaction with the dataset's write lock and a short limit on waiting for locks."""
     async with database.transaction() as connection:
         await connection.execute(b"SET LOCAL " + LOCK_WAIT)
@@ -111,54 +102,37 @@ def _last_of_batch(blocks: Sequence[Block], upto: int, before: int, seen: int, b
     return following[-1].last_seq if following else None
 
 
-def _further_parts(packed: pa.Table | None) -> list[str]:
-    """Returns the columns of packed rows beyond those of every dataset."""
-    head = {*segment_codec.HEAD, *HEAD}
-    return [name for name in packed.column_names if name not in head] if packed is not None else []
-
-
-async def _pack_rows(
-    database: Database, shot: Snapshot, cold: Cold, where: sql.Composed
-) -> tuple[pa.Table | None, int]:
-    """Reads the rows that match `where`, and returns them in packed form with their number."""
-    keys = {column.physical: segment_codec.key_of(column) for column in shot.columns if column.physical}
+async def read_chunks(
+    database: Database, source: sql.Composable, columns: Sequence[Column], *, has_extra: bool
+) -> list[Chunk]:
+    """Reads rows and packs them. source: what follows FROM."""
+    keys = {column.physical: part_name(column) for column in columns if column.physical}
     cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]
-    if shot.has_extra:
+    if has_extra:
         # As text, so that JSON keeps its notation.
         keys["_extra"] = EXTRA
         cells.append(sql.SQL("_extra::text"))
-    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(sql.SQL(", ").join(cells), cold.hot, where)
+    query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), source)
 
-    def packed(table: pa.Table) -> tuple[pa.Table | None, int]:
-        if not len(table):
-            return None, 0
-        if cold.columnstore:
-            return encode(table, keys, cold.parts), len(table)
-        return segment_codec.pack(table, keys), len(table)
+    def packed(table: pa.Table) -> list[Chunk]:
+        return list(chunk_codec.encode(table, keys)) if len(table) else []
 
     return await database.fetch_arrow(query.as_string(), packed)
 
 
-async def _move(
-    connection: Connection, cold: Cold, where: sql.Composed, packed: pa.Table | None, rows: int, upto: int
-) -> bool:
+async def _move(connection: Connection, cold: Cold, where: sql.Composed, chunks: Sequence[Chunk], upto: int) -> bool:
     """Replaces rows by their packed form. Returns False when another process has moved rows meanwhile."""
     locked = await connection.execute(queries("timeseries/cold/cold")["lock_if_free"], {"id": cold.dataset_id})
     row = await locked.fetchone()
     if row is None or row[0] != cold.upto:
         return False
-    if packed is not None:
-        if cold.columnstore:
-            # A chunk is locked during its compression.
-            await connection.execute(b"SET LOCAL " + LOCK_WAIT)
-            await timescale_store.set_span(connection, cold.packed, chunk_span(packed["ts"]))
-        await copy_table(connection, cold.packed, packed, inline=False)
+    rows = store.numbers_of(chunks)
+    if rows:
+        await store.insert_chunks(connection, cold.chunks, chunks)
         gone = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(cold.hot, where))
         if gone.rowcount != rows:
             raise ChangedError
-    await connection.execute(
-        queries("timeseries/cold/cold")["advance"], {"id": cold.dataset_id, "upto": upto, "rows": rows}
-    )
+    await store.advance(connection, cold.dataset_id, upto, rows)
     return True
 
 
@@ -170,7 +144,7 @@ async def settle(database: Database, dataset_id: int) -> bool:
     """
     try:
         async with database.connection() as connection:
-            cold = await colds.find(connection, dataset_id)
+            cold = await store.find(connection, dataset_id)
             if cold is None or not cold.frozen:
                 return True
             alone = await connection.execute(queries("timeseries/cold/cold")["settle_alone"], {"id": dataset_id})
@@ -178,17 +152,16 @@ async def settle(database: Database, dataset_id: int) -> bool:
                 return False
             await connection.execute("SET statement_timeout = 0")
             try:
-                complete = await _compress(connection, cold) if cold.columnstore else True
                 await _vacuum(connection, cold.hot)
                 if await _move_forward(connection, cold):
                     await _vacuum(connection, cold.hot)
-                if not cold.columnstore:
+                if cold.legacy and not cold.columnstore:
                     await _vacuum(connection, cold.packed)
                 index = brin_of(cold.schema, dataset_id)
                 pages = {"index": index.as_string(), "pages": await _pages(connection, cold.hot), "step": BRIN_PAGES}
                 await connection.execute(queries("timeseries/cold/cold")["forget_pages"], pages)
                 await summarize_pages(connection, cold.schema, dataset_id)
-                if not complete or await _roomy(connection, cold):
+                if await _roomy(connection, cold):
                     return False
                 known = {"id": dataset_id, "upto": cold.upto, "rows": cold.rows}
                 await connection.execute(queries("timeseries/cold/cold")["settle"], known)
@@ -203,14 +176,6 @@ async def settle(database: Database, dataset_id: int) -> bool:
 async def unsettled(database: Database) -> set[int]:
     """Returns the datasets to settle, regardless of the process that packed or deleted rows."""
     return {row[0] for row in await database.fetch(queries("timeseries/cold/cold")["unsettled"])}
-
-
-async def _compress(connection: Connection, cold: Cold) -> bool:
-    await connection.execute(b"SET " + LOCK_WAIT)
-    try:
-        return await timescale_store.compress(connection, cold.dataset_id, cold.view, cold.packed)
-    finally:
-        await connection.execute("RESET lock_timeout")
 
 
 async def _vacuum(connection: Connection, table: sql.Identifier) -> None:

@@ -1,17 +1,19 @@
-"""Packs old rows in the background; see `timeseries/cold/view.py`."""
+"""Packs old rows in the background, and converts what earlier versions packed; see `timeseries/cold/store.py`."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
 from atlas.db.database import Database
 from atlas.errors import AtlasError
 from atlas.kit.tasks import end_task
-from atlas.timeseries.cold import mover
+from atlas.timeseries.cold import conversion, mover
 
 _DAY_MICROS = 86_400 * 1_000_000
 
@@ -21,23 +23,21 @@ log = structlog.get_logger()
 class Compaction:
     """Sweeps for old rows every `seconds`.
 
-    - days: age of rows to pack; infinite packs nothing.
-    - timescaledb: whether datasets use TimescaleDB's columnstore when the database has it.
+    days: age of rows to pack; infinite packs nothing more, and what is packed stays.
 
     Rows are packed after two sweeps have seen them, so that a running insert and its rollup come first.
     """
 
-    def __init__(self, database: Database, *, days: float, seconds: float = 60.0, timescaledb: bool = True) -> None:
-        self._database, self._days, self._seconds, self._timescaledb = database, days, seconds, timescaledb
+    def __init__(self, database: Database, *, days: float, seconds: float = 60.0) -> None:
+        self._database, self._days, self._seconds = database, days, seconds
         # Number of each dataset's last row at the previous sweep.
         self._seen: dict[int, int] = {}
         self._failed: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Starts the sweeps, unless `days` is infinite."""
-        if math.isfinite(self._days):
-            self._task = asyncio.create_task(self._run())
+        """Starts the sweeps."""
+        self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         await end_task(self._task)
@@ -52,6 +52,9 @@ class Compaction:
 
     async def sweep(self) -> int:
         """Packs the rows that the previous sweep has also seen, and returns their number."""
+        await self._convert()
+        if math.isinf(self._days):
+            return 0
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
         seen, self._seen = self._seen, await mover.find_due(self._database, before)
         unsettled = await mover.unsettled(self._database)
@@ -71,11 +74,28 @@ class Compaction:
                 log.exception("dataset not packed", dataset=dataset_id)
         return total
 
+    async def _convert(self) -> None:
+        """Converts what earlier versions packed."""
+        for dataset_id in await conversion.unconverted(self._database):
+            if dataset_id in self._failed:
+                continue
+            try:
+                await self._repeat(partial(conversion.convert_next, self._database, dataset_id))
+            except AtlasError:
+                raise
+            except Exception:
+                self._failed.add(dataset_id)
+                log.exception("packed rows of an earlier version not converted", dataset=dataset_id)
+
     async def _pack(self, dataset_id: int, before: int, upto: int) -> int:
+        return await self._repeat(partial(mover.pack_next, self._database, dataset_id, before, upto))
+
+    async def _repeat(self, batch: Callable[[], Awaitable[int | None]]) -> int:
+        """Runs batches to the end, and returns the number of their rows."""
         total = 0
         while True:
             started = time.monotonic()
-            rows = await mover.pack_next(self._database, dataset_id, before, upto, timescaledb=self._timescaledb)
+            rows = await batch()
             if rows is None:
                 return total
             total += rows

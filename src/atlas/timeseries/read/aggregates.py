@@ -15,7 +15,7 @@ from atlas.kit.timestamps import MIN_MICROS, format_timestamp
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.maintenance.scheduler import Upkeep
-from atlas.timeseries.read import snapshot
+from atlas.timeseries.read import row_queries, snapshot
 from atlas.timeseries.read.service import select_columns
 from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.query import buckets
@@ -84,7 +84,7 @@ class SummaryService:
             raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows")
         span = narrow(shot.blocks, Range(), 1, descending=True)
         style = RowFormat(shot.columns, flat=False, dataset=dataset_id)
-        text: str = await snapshot.page(
+        text: str = await row_queries.page(
             self._database,
             shot,
             shot.columns,

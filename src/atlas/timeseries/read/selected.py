@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from atlas.db.database import Database
-from atlas.timeseries.read import snapshot
+from atlas.timeseries.read import counts, row_queries
 from atlas.timeseries.read.snapshot import Snapshot
 from atlas.timeseries.zone_map import Range, narrow, windows
 
@@ -34,12 +34,12 @@ def growing(shot: Snapshot, span: Range, need: int, *, descending: bool) -> Iter
 async def last_rows(database: Database, shot: Snapshot, span: Range, last: int) -> tuple[Range, int]:
     """Returns a range with the `last` selected rows of `span`, and how many selected rows come before them in it."""
     for part in growing(shot, span, last, descending=True):
-        table: pa.Table = await snapshot.page(
+        table: pa.Table = await row_queries.page(
             database, shot, (), part, then=lambda table: table, descending=True, limit=1, offset=last - 1
         )
         if len(table):
             first = Range(table.column("ts").cast(pa.int64())[0].as_py(), span.hi)
-            return first, await snapshot.count(database, shot, first) - last
+            return first, await counts.count(database, shot, first) - last
     return span, 0
 
 
@@ -48,7 +48,7 @@ async def window_rows(database: Database, shot: Snapshot, span: Range, target: i
     whole = sum(block.rows for block in shot.blocks if span.meets(block))
     if not shot.selection or whole <= target * _FEW_WINDOWS:
         return target
-    chosen = await snapshot.count(database, shot, span)
+    chosen = await counts.count(database, shot, span)
     return max(target, whole * target // max(chosen, 1))
 
 

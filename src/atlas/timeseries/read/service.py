@@ -33,7 +33,7 @@ from atlas.timeseries.formats import (
     second_digits,
     wide_frame,
 )
-from atlas.timeseries.read import snapshot
+from atlas.timeseries.read import counts, row_queries, snapshot
 from atlas.timeseries.read.cursors import cursor_after, read_cursor
 from atlas.timeseries.read.rendered_files import FileKey, RenderedFile, RenderedFiles
 from atlas.timeseries.read.selected import cut, growing, last_rows, window_rows
@@ -111,7 +111,7 @@ class ReadService:
         await self._access.require(caller, dataset_id)
         shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
         columns = select_columns(shot.columns, names)
-        total = await snapshot.count(self._database, shot, span)
+        total = await counts.count(self._database, shot, span)
         after = None
         style = RowFormat(columns, flat=False, dataset=dataset_id, ordered=names is not None)
         read = partial(self._rows, shot, columns, style)
@@ -153,7 +153,7 @@ class ReadService:
         if span.empty or not limit:
             span = Range(0, 1)
             limit = 0
-        return await snapshot.page(
+        return await row_queries.page(
             self._database,
             shot,
             columns,
@@ -176,12 +176,12 @@ class ReadService:
             fitting = [at for at, before in cuts if inside - before + slack <= offset]
             if not fitting:
                 return span, offset
-            skipped = await snapshot.count(self._database, shot, Range(fitting[0], span.hi))
+            skipped = await counts.count(self._database, shot, Range(fitting[0], span.hi))
             return Range(span.lo, fitting[0]), offset - skipped
         fitting = [at for at, before in cuts if before + slack <= offset]
         if not fitting:
             return span, offset
-        skipped = await snapshot.count(self._database, shot, Range(span.lo, fitting[-1]))
+        skipped = await counts.count(self._database, shot, Range(span.lo, fitting[-1]))
         return Range(fitting[-1], span.hi), offset - skipped
 
     async def download(
@@ -214,10 +214,10 @@ class ReadService:
         if last is not None and shot.selection:
             span, drop = await last_rows(self._database, shot, span, last)
         elif last is not None:
-            total = await snapshot.count(self._database, shot, span)
+            total = await counts.count(self._database, shot, span)
             span, drop = await self._skip(shot, span, max(0, total - last), descending=False)
         if output is Output.XLSX:
-            refuse_rows(await snapshot.count(self._database, shot, span))
+            refuse_rows(await counts.count(self._database, shot, span))
         asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}{shot.selection.digest}"
         rows = await window_rows(self._database, shot, span, WINDOW_ROWS)
         first = None if output in RANGED else rows * FIRST_ROWS // WINDOW_ROWS
@@ -296,7 +296,7 @@ class ReadService:
                 task.cancel()
 
     def _fetch(self, shot: snapshot.Snapshot, style: RowFormat, span: Range, *, behind: bool) -> asyncio.Task[pa.Table]:
-        return asyncio.create_task(snapshot.window(self._database, shot, style.columns, span, behind=behind))
+        return asyncio.create_task(row_queries.window(self._database, shot, style.columns, span, behind=behind))
 
     async def _csv(
         self,
@@ -329,7 +329,7 @@ class ReadService:
         for part in windows(shot.blocks, rest, LOOKED_AT_ROWS):
             if least == 6:
                 break
-            least = await snapshot.second_digits(self._database, shot, part, least)
+            least = await counts.second_digits(self._database, shot, part, least)
         return least
 
     async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:

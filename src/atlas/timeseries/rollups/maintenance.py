@@ -21,8 +21,11 @@ from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.kit.timestamps import MAX_MICROS, MIN_MICROS
+from atlas.timeseries.cold import unpacking
+from atlas.timeseries.cold.chunk_rows import Bounds
+from atlas.timeseries.cold.unpacking import Place
 from atlas.timeseries.columns import Column, Dtype
-from atlas.timeseries.repository import between, columns_of, numbered, rollup_of, table_of, time_literal
+from atlas.timeseries.repository import columns_of, rollup_of, time_literal
 from atlas.timeseries.rollups import levels as core
 from atlas.timeseries.zone_map import Range
 
@@ -85,6 +88,7 @@ class Rollup:
     last_seq: int
     row_count: int
     cold: bool
+    legacy: bool
     made: bool
     width: int
     upto: int
@@ -95,6 +99,11 @@ class Rollup:
     @property
     def table(self) -> sql.Identifier:
         return rollup_of(self.schema, self.dataset_id)
+
+    @property
+    def place(self) -> Place:
+        """Where the dataset's rows lie."""
+        return Place(self.dataset_id, self.schema, self.cold, self.legacy)
 
     def cell(self, part: str, column_id: int) -> sql.Identifier:
         """Returns the rollup's column for a part of a dataset's column."""
@@ -113,10 +122,12 @@ async def find(connection: Connection, dataset_id: int) -> Rollup | None:
     row = await executor.row(connection, queries("timeseries/rollups/rollups")["find"], {"id": dataset_id})
     if row is None:
         return None
-    schema, last_seq, count, cold, width, upto, checked, columns, floats = row
+    *state, width, upto, checked, columns, floats = row
+    schema, last_seq, count, cold, legacy = state
+    place = (dataset_id, schema, last_seq, count, cold, legacy)
     if width is None:
-        return Rollup(dataset_id, schema, last_seq, count, cold, False, 0, 0, 0, (), ())
-    return Rollup(dataset_id, schema, last_seq, count, cold, True, width, upto, checked, tuple(columns), tuple(floats))
+        return Rollup(*place, False, 0, 0, 0, (), ())
+    return Rollup(*place, True, width, upto, checked, tuple(columns), tuple(floats))
 
 
 async def count_missing(database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS) -> int:
@@ -143,6 +154,9 @@ async def advance(
             if not known.made:
                 await _make(connection, known)
                 return True
+            if known.cold:
+                # Before the rollup's lock, as a deletion of rows takes the two.
+                await connection.execute(queries("timeseries/cold/cold")["hold"], {"id": dataset_id})
             free = await connection.execute(queries("timeseries/rollups/rollups")["lock_if_free"], {"id": dataset_id})
             return await free.fetchone() is not None and await _advance(connection, dataset_id, batch)
     except psycopg.errors.UndefinedTable:
@@ -176,8 +190,7 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
     if found is None:
         return False
     # The lock keeps other sessions from changing a column's type during this transaction.
-    rows = table_of(found.schema, dataset_id)
-    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(rows))
+    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(found.place.plain))
     # The numbers are read first. Rows up to these numbers then have no columns beyond the columns that are read next.
     found = await find(connection, dataset_id)
     if found is None:
@@ -190,8 +203,8 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
         return False
     found = await _align(connection, found, columns)
     upto = min(found.last_seq, found.upto + batch)
-    where = numbered(found.upto + 1, upto, cold=found.cold)
-    await _add(connection, found, _from_rows(found, columns, where), core.levels(found.width))
+    source = await _from_rows(connection, found, columns, Bounds(Range(), found.upto + 1, upto))
+    await _add(connection, found, source, core.levels(found.width))
     await _save(connection, replace(found, upto=upto))
     return upto < found.last_seq
 
@@ -259,7 +272,7 @@ def bucket_start(width: int | str | sql.Composable, time: str) -> sql.Composed:
     return sql.SQL("date_bin(make_interval(secs => {}), {}, {})").format(seconds, stamp, ORIGIN)
 
 
-def _from_rows(rollup: Rollup, columns: Sequence[Column], where: sql.Composable) -> sql.Composed:
+async def _from_rows(connection: Connection, rollup: Rollup, columns: Sequence[Column], bounds: Bounds) -> sql.Composed:
     """Builds a query of the narrowest buckets from rows."""
     cells = [
         sql.SQL(FROM_ROWS[part] + " AS {name}").format(
@@ -268,11 +281,10 @@ def _from_rows(rollup: Rollup, columns: Sequence[Column], where: sql.Composable)
         for column in columns
         for part in core.ALL_PARTS
     ]
-    return sql.SQL("SELECT {} AS start, {} FROM {} WHERE {} GROUP BY 1").format(
+    return sql.SQL("SELECT {} AS start, {} FROM {} GROUP BY 1").format(
         bucket_start(rollup.width, "ts"),
         sql.SQL(", ").join([sql.SQL("count(*) AS rows"), *cells]),
-        table_of(rollup.schema, rollup.dataset_id),
-        where,
+        await unpacking.all_rows(connection, rollup.place, columns, bounds),
     )
 
 
@@ -336,12 +348,12 @@ async def _choose_width(connection: Connection, rollup: Rollup, columns: Sequenc
 
 
 async def _runs(connection: Connection, rollup: Rollup) -> list[list[int]]:
-    query = sql.SQL("SELECT array_agg((extract(epoch FROM ts) * 1000000)::bigint) FROM {} WHERE {}")
-    table, result = table_of(rollup.schema, rollup.dataset_id), []
+    query = sql.SQL("SELECT array_agg((extract(epoch FROM ts) * 1000000)::bigint) FROM {}")
+    result = []
     for index in range(RUNS):
         first = rollup.last_seq * index // RUNS
-        cursor = await connection.execute(query.format(table, numbered(first + 1, first + RUN_ROWS, cold=rollup.cold)))
-        row = await cursor.fetchone()
+        rows = await unpacking.all_rows(connection, rollup.place, (), Bounds(Range(), first + 1, first + RUN_ROWS))
+        row = await (await connection.execute(query.format(rows))).fetchone()
         result.append((row[0] if row else None) or [])
         await asyncio.sleep(0)
     return result
@@ -375,9 +387,8 @@ async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
         await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(rollup.table, starting(width, outer)))
         if width == rollup.width:
             for edge in core.edges(span, width):
-                numbers = numbered(1, rollup.upto, cold=rollup.cold)
-                where = sql.SQL("{} AND {}").format(numbers, between(edge, cold=rollup.cold))
-                await _add(connection, rollup, _from_rows(rollup, columns, where), [width])
+                source = await _from_rows(connection, rollup, columns, Bounds(edge, 1, rollup.upto))
+                await _add(connection, rollup, source, [width])
         else:
             await _add(connection, rollup, _stored(rollup, rollup.width, outer), [width])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -10,12 +12,16 @@ from psycopg import sql
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.timestamps import from_micros
+from atlas.timeseries.cold.chunk_codec import part_name
+from atlas.timeseries.cold.chunk_rows import Bounds, ChunkColumn
 from atlas.timeseries.columns import Column
-from atlas.timeseries.read.snapshot import Snapshot
+from atlas.timeseries.read.row_queries import rows_within
+from atlas.timeseries.read.snapshot import Snapshot, relocated
 from atlas.timeseries.repository import between, numbered
 from atlas.timeseries.rollups import levels as core
 from atlas.timeseries.rollups import maintenance
-from atlas.timeseries.zone_map import Range
+from atlas.timeseries.rollups.arrow_buckets import OutOfRangeError, buckets_of
+from atlas.timeseries.zone_map import Range, windows
 
 # From this number of rows on, a second process saves more time than its start takes.
 PARALLEL_ROWS = 200_000
@@ -24,6 +30,8 @@ FEW_PIECES = 8
 # Cost of finding a short range of rows, in numbers of rows that could be read instead. The index returns pages, and the
 # summary of every 32 pages is checked.
 RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 1000
+# Rows of a dataset with chunks that are in memory together.
+PORTION_ROWS = 1_000_000
 
 
 async def buckets(
@@ -47,16 +55,20 @@ async def buckets(
         async with database.connection() as connection, connection.transaction():
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # The lock comes before the transaction's snapshot. A later change of a column's type would leave the
-            # snapshot without rows, and TimescaleDB hides rows from it that are compressed meanwhile.
+            # snapshot without rows.
             await connection.execute(sql.SQL("LOCK TABLE {} IN ROW SHARE MODE").format(shot.table))
-            return await _buckets(connection, shot, columns, span, width, parts, limit)
+            return await _buckets(database, connection, shot, columns, span, width, parts, limit)
     except psycopg.errors.UndefinedTable:
-        raise NotFoundError("Dataset not found", "it has just been deleted") from None
-    except psycopg.errors.NumericValueOutOfRange:
+        moved = await relocated(database, shot)
+        if moved is None:
+            raise NotFoundError("Dataset not found", "it has just been deleted") from None
+        return await buckets(database, moved, columns, span, width, parts, limit)
+    except (psycopg.errors.NumericValueOutOfRange, OutOfRangeError):
         raise BadRequestError("Invalid parameter", "functions: a sum is out of the range of a 64-bit float") from None
 
 
 async def _buckets(
+    database: Database,
     connection: Connection,
     shot: Snapshot,
     columns: Sequence[Column],
@@ -76,6 +88,9 @@ async def _buckets(
     sources, rows = _sources(shot, rollup, plan, width)
     if not sources:
         return found
+    if shot.packed:
+        more = await _from_all_rows(database, connection, shot, sources, columns, width, parts)
+        return core.join(found, more, parts)
     if rows > PARALLEL_ROWS:
         await connection.execute("SET LOCAL max_parallel_workers_per_gather = 2")
         if rows * 2 > shot.row_count:
@@ -91,32 +106,44 @@ def _known(shot: Snapshot) -> Range:
     return Range(min(b.min_ts for b in shot.blocks), max(b.max_ts for b in shot.blocks) + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Rows to read, by their bounds, and perhaps by a further condition in SQL."""
+
+    bounds: Bounds
+    further: sql.Composable | None = None
+
+    def condition(self, shot: Snapshot) -> sql.Composable:
+        """Builds the condition for rows that are not in chunks."""
+        where = between(self.bounds.span, cold=shot.cold)
+        if self.bounds != Bounds(self.bounds.span):
+            where = sql.SQL("{} AND {}").format(where, numbered(self.bounds.first, self.bounds.last, cold=shot.cold))
+        return where if self.further is None else sql.SQL("{} AND {}").format(where, self.further)
+
+
 def _sources(
     shot: Snapshot, rollup: maintenance.Rollup | None, plan: Sequence[core.Piece], width: int | str
-) -> tuple[list[sql.Composed], int]:
-    """Builds disjoint conditions for the rows to read, and estimates the number of rows to scan in long runs."""
+) -> tuple[list[_Source], int]:
+    """Returns disjoint sources of the rows to read, and estimates the number of rows to scan in long runs."""
 
     def count(*ranges: Range) -> int:
         return sum(block.rows for block in shot.blocks if any(one.meets(block) for one in ranges))
 
     stored, cut = [p.span for p in plan if p.width], [p.span for p in plan if not p.width]
     if rollup is None or not stored:
-        return [between(one, cold=shot.cold) for one in cut], count(*cut)
+        return [_Source(Bounds(one)) for one in cut], count(*cut)
     inner = Range(stored[0].lo, stored[-1].hi)
     edges = [one for one in cut if not inner.lo < one.lo < inner.hi]
     within = [one for one in cut if inner.lo < one.lo < inner.hi]
-    sources, rows = [between(one, cold=shot.cold) for one in edges], count(*edges)
-    old = sql.SQL("{} AND {}")
-    numbers = numbered(1, rollup.upto, cold=shot.cold)
-    if len(within) * (RANGE_ROWS + shot.row_count * SUMMARY_SHARE) < (whole := count(inner)):
-        sources += [old.format(between(one, cold=shot.cold), numbers) for one in within]
+    sources, rows = [_Source(Bounds(one)) for one in edges], count(*edges)
+    few = len(within) * (RANGE_ROWS + shot.row_count * SUMMARY_SHARE) < (whole := count(inner))
+    if few or shot.packed:
+        sources += [_Source(Bounds(one, 1, rollup.upto)) for one in within]
     elif within:
-        condition = sql.SQL("{} AND {}").format(between(inner, cold=shot.cold), _shared(rollup.width, width))
-        sources.append(old.format(condition, numbers))
+        sources.append(_Source(Bounds(inner, 1, rollup.upto), _shared(rollup.width, width)))
         rows += whole
     if rollup.upto < rollup.last_seq:
-        newer = numbered(rollup.upto + 1, rollup.last_seq, cold=shot.cold)
-        sources.append(sql.SQL("{} AND {}").format(newer, between(inner, cold=shot.cold)))
+        sources.append(_Source(Bounds(inner, rollup.upto + 1, rollup.last_seq)))
         rows += rollup.last_seq - rollup.upto
     return sources, rows
 
@@ -176,7 +203,7 @@ async def _from_rollup(
 async def _from_rows(
     connection: Connection,
     shot: Snapshot,
-    sources: Sequence[sql.Composable],
+    sources: Sequence[_Source],
     columns: Sequence[Column],
     width: int | str,
     parts: Sequence[str],
@@ -186,7 +213,7 @@ async def _from_rows(
     cells = [sql.SQL(maintenance.FROM_ROWS[part]).format(c=name) for name in names for part in parts]
     select = sql.SQL("SELECT {} FROM {} WHERE {}")
     taken = sql.SQL(", ").join([sql.SQL("ts"), sql.SQL("_seq"), *names])
-    union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.table, where) for where in sources])
+    union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.table, one.condition(shot)) for one in sources])
     query = sql.SQL("SELECT {} AS bucket, {} FROM ({}) AS source GROUP BY 1 ORDER BY 1 LIMIT {}").format(
         _label(width, "ts"),
         sql.SQL(", ").join([sql.SQL("count(*)"), *cells]),
@@ -194,6 +221,41 @@ async def _from_rows(
         sql.Literal(limit + 1),
     )
     return await _fetch(connection, query)
+
+
+async def _from_all_rows(
+    database: Database,
+    connection: Connection,
+    shot: Snapshot,
+    sources: Sequence[_Source],
+    columns: Sequence[Column],
+    width: int | str,
+    parts: Sequence[str],
+) -> list[core.Bucket]:
+    """Computes buckets from rows outside of chunks and in chunks, in the connection's snapshot."""
+    row = await (await connection.execute("SELECT pg_export_snapshot()")).fetchone()
+    assert row is not None
+    found: list[core.Bucket] = []
+    names = [column.physical or "" for column in columns]
+    wanted = [ChunkColumn(column.physical or "", part_name(column), column.dtype) for column in columns]
+    for some in _portions(shot, sources):
+        rows = await rows_within(database, row[0], shot, wanted, [(one.bounds, one.condition(shot)) for one in some])
+        found = core.join(found, await asyncio.to_thread(buckets_of, rows, names, width, parts), parts)
+    return found
+
+
+def _portions(shot: Snapshot, sources: Sequence[_Source]) -> list[list[_Source]]:
+    """Cuts sources into portions of some PORTION_ROWS rows, in order of time."""
+    portions = []
+    for part in windows(shot.blocks, Range(), PORTION_ROWS):
+        some = [
+            replace(one, bounds=replace(one.bounds, span=span))
+            for one in sources
+            if not (span := Range(max(one.bounds.span.lo, part.lo), min(one.bounds.span.hi, part.hi))).empty
+        ]
+        if some:
+            portions.append(some)
+    return portions
 
 
 async def _fetch(connection: Connection, query: sql.Composed) -> list[core.Bucket]:

@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from atlas.db import executor
-from atlas.db.binary_values import int4
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
-from atlas.db.prepared import statement_of
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.plurals import many
 from atlas.kit.timestamps import format_timestamp
+from atlas.timeseries.cold import store, unpacking
 from atlas.timeseries.columns import Column, Dtype, from_catalog, to_catalog
-from atlas.timeseries.repository import columns_of, hot_of, series_of, table_of
+from atlas.timeseries.repository import columns_of, hot_of, readable_of, series_of
 from atlas.timeseries.series.checks import KEY_BYTES, refuse_column
 from atlas.timeseries.series.conditions import Selection
 
@@ -72,12 +71,9 @@ async def keys_of(connection: Connection, dataset_id: int) -> list[str]:
     return [] if row is None else [from_catalog(text) for text in row[2]]
 
 
-_TEXT_KEYS = statement_of(queries("timeseries/series/series")["text_keys"], "id")
-
-
 async def text_keys(database: Database, dataset_id: int) -> frozenset[str]:
     """Returns the keys of a dataset whose column holds texts."""
-    rows = await database.find(_TEXT_KEYS, int4(dataset_id))
+    rows = await database.fetch(queries("timeseries/series/series")["text_keys"], id=dataset_id)
     return frozenset(from_catalog(row[0]) for row in rows)
 
 
@@ -105,15 +101,12 @@ async def settle(connection: Connection, dataset_id: int) -> None:
 async def _make(
     connection: Connection, dataset_id: int, schema: str, cold: bool, keys: Sequence[Column], columns: Sequence[str]
 ) -> None:
-    rows, hot, series = (
-        table_of(schema, dataset_id),
-        hot_of(schema, dataset_id, cold=cold),
-        series_of(schema, dataset_id),
-    )
+    hot, series = hot_of(schema, dataset_id, cold=cold), series_of(schema, dataset_id)
+    names = [column.physical or "" for column in keys]
     await connection.execute(queries("timeseries/series/series")["settings"])
+    rows = await _rows(connection, dataset_id, names)
     for column in keys:
         await _refuse_rows(connection, rows, column)
-    names = [column.physical or "" for column in keys]
     key, cells = names_of(names), names_of([*_ROW, *columns])
     index = sql.Identifier(f"dataset_{dataset_id}_keys")
     owner = sql.Identifier(f"{schema}_owner")
@@ -122,21 +115,42 @@ async def _make(
         sql.SQL("CREATE TABLE {} (LIKE {}) WITH (fillfactor = 70)").format(series, hot),
         sql.SQL("ALTER TABLE {} OWNER TO {}").format(series, owner),
         sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(series, key),
-        sql.SQL("INSERT INTO {} ({}) SELECT DISTINCT ON ({}) {} FROM {} ORDER BY {}, ts DESC, _seq DESC").format(
-            series, cells, key, cells, rows, key
-        ),
+        sql.SQL(
+            "INSERT INTO {} ({}) SELECT DISTINCT ON ({}) {} FROM {} AS rows ORDER BY {}, ts DESC, _seq DESC"
+        ).format(series, cells, key, cells, rows, key),
         sql.SQL("ANALYZE {}").format(series),
     ):
         await connection.execute(statement)
 
 
-async def _refuse_rows(connection: Connection, rows: sql.Identifier, column: Column) -> None:
+async def _rows(connection: Connection, dataset_id: int, keys: Sequence[str]) -> sql.Composable:
+    """Returns a relation with the latest row of each series, and every row that may have no key of a series.
+
+    Chunks give no more than that into a temporary table. keys: physical names of the keys.
+    """
+    cold = await store.find(connection, dataset_id)
+    if cold is None:
+        raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+    plain = readable_of(cold.schema, dataset_id, cold=cold.frozen, legacy=cold.legacy)
+    if not cold.frozen:
+        return plain
+    known = [column for column in (await columns_of(connection, [dataset_id]))[dataset_id] if column.physical]
+    unpacked = sql.Identifier("pg_temp", "_latest")
+    await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(unpacked))
+    await unpacking.create_table(connection, unpacked, known, extra=True)
+    await unpacking.unpack_latest(connection, cold.chunks, unpacked, known, keys, KEY_BYTES)
+    cells = names_of([*_ROW, *(column.physical or "" for column in known)])
+    query = "(SELECT {} FROM {} UNION ALL SELECT {} FROM {})"
+    return sql.SQL(query).format(cells, plain, cells, unpacked)
+
+
+async def _refuse_rows(connection: Connection, rows: sql.Composable, column: Column) -> None:
     """Checks that every row has the key.
 
     Raises BadRequestError: when a row lacks the key, or has one that is too long.
     """
     name = sql.Identifier(column.physical or "")
-    query = sql.SQL("SELECT count(*), min(ts) FROM {} WHERE {}")
+    query = sql.SQL("SELECT count(*), min(ts) FROM {} AS everything WHERE {}")
     row = await (await connection.execute(query.format(rows, sql.SQL("{} IS NULL").format(name)))).fetchone()
     if row is not None and row[0]:
         raise BadRequestError(
@@ -173,7 +187,7 @@ async def set_keys(connection: Connection, dataset_id: int, keys: Sequence[str])
         return
     columns = {column.name for column in (await columns_of(connection, [dataset_id]))[dataset_id]}
     missing = next((name for name in keys if name not in columns), None)
-    if missing is not None and await _has_rows(connection, table_of(schema, dataset_id)):
+    if missing is not None and await _has_rows(connection, dataset_id):
         raise BadRequestError("Invalid parameter", f"keys: the dataset has no column {missing!r}")
     index = sql.Identifier(schema, f"dataset_{dataset_id}_keys")
     await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(series_of(schema, dataset_id)))
@@ -183,9 +197,9 @@ async def set_keys(connection: Connection, dataset_id: int, keys: Sequence[str])
     await settle(connection, dataset_id)
 
 
-async def _has_rows(connection: Connection, rows: sql.Identifier) -> bool:
-    cursor = await connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(rows))
-    return await cursor.fetchone() is not None
+async def _has_rows(connection: Connection, dataset_id: int) -> bool:
+    cold = await store.find(connection, dataset_id)
+    return cold is not None and cold.row_count > 0
 
 
 async def forget(
@@ -200,11 +214,12 @@ async def forget(
     names = [columns.get(key) for key in keys]
     if not names or None in names:
         return
-    rows, series = table_of(schema, dataset_id), series_of(schema, dataset_id)
+    series = series_of(schema, dataset_id)
     cursor = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(series, gone))
     if not cursor.rowcount:
         return
     held = [name for name in names if name]
+    rows = await _rows(connection, dataset_id, held)
     cells = names_of([*_ROW, *(name for name in columns.values() if name)])
     same = sql.SQL(" AND ").join([sql.SQL("held.{n} = rows.{n}").format(n=sql.Identifier(name)) for name in held])
     await connection.execute("SET LOCAL statement_timeout = 0")

@@ -1,6 +1,7 @@
 -- name: read_state
 -- Reads everything that a plan of a read needs, at one moment. Blocks and columns are parallel arrays.
-SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten, s.cold, d.keys,
+SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten, s.cold,
+       s.cold AND (SELECT legacy FROM atlas.cold WHERE dataset_id = d.id) AS legacy, d.keys,
        b.firsts, b.lasts, b.counts, b.mins, b.maxs, c.ids, c.names, c.dtypes, c.physicals, c.declareds
 FROM atlas.datasets d
 JOIN atlas.dataset_state s ON s.dataset_id = d.id
@@ -29,6 +30,12 @@ CROSS JOIN LATERAL (
 WHERE k.id = %(key)s::int AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
   AND s.late_rows = 0 AND s.row_count = s.last_seq AND NOT s.rewritten AND NOT s.cold AND NOT s.has_extra
   AND /* include: accounts/dataset_access.readable_one(k.user_id, d) */
+
+-- name: read_storage
+-- Tells in which tables a dataset's rows are: schema, whether some are packed, and whether some are in the storage of
+-- an earlier version.
+SELECT d.table_schema, s.cold, s.cold AND (SELECT legacy FROM atlas.cold WHERE dataset_id = d.id)
+FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id WHERE d.id = %(id)s
 
 -- name: read_position
 -- Returns the last sequence number and the version of a dataset.

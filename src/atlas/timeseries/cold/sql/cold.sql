@@ -1,6 +1,6 @@
 -- name: find
 -- Returns a dataset's storage and the extent of its packed rows, or no row when there is no such dataset.
-SELECT d.table_schema, s.cold, s.row_count, coalesce(c.columnstore, false), c.upto, c.rows, c.parts
+SELECT d.table_schema, s.cold, s.row_count, coalesce(c.legacy, false), coalesce(c.columnstore, false), c.upto, c.rows, c.parts
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 LEFT JOIN atlas.cold c ON c.dataset_id = d.id
 WHERE d.id = %(id)s
@@ -10,17 +10,33 @@ WHERE d.id = %(id)s
 -- locks takes the lock on the dataset's state first.
 SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE
 
+-- name: hold
+-- Keeps packed rows from being moved or deleted until the transaction ends, beside others who do the same.
+SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR SHARE
+
 -- name: lock_if_free
 -- Takes the lock of `lock`, or returns no row when another session holds it.
 SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE SKIP LOCKED
 
--- name: insert
--- Stores that a dataset has packed rows.
-INSERT INTO atlas.cold (dataset_id, columnstore) VALUES (%(id)s, %(columnstore)s)
+-- name: create_chunks
+-- Creates the table of a dataset's chunks.
+SELECT atlas.create_chunks(%(schema)s, %(id)s)
 
--- name: set_parts
--- Sets the parts in which a dataset's rows are packed.
-UPDATE atlas.cold SET parts = %(parts)s WHERE dataset_id = %(id)s
+-- name: insert
+-- Stores that a dataset may have packed rows.
+INSERT INTO atlas.cold (dataset_id) VALUES (%(id)s)
+
+-- name: forget_grants
+-- Forgets which roles of readers may read a dataset's table.
+DELETE FROM atlas.reader_grants WHERE dataset_id = %(id)s
+
+-- name: converted
+-- Stores that no rows of a dataset are left in the storage of an earlier version.
+UPDATE atlas.cold SET legacy = false, columnstore = false, parts = '{}' WHERE dataset_id = %(id)s
+
+-- name: legacy
+-- Lists datasets with rows in the storage of an earlier version.
+SELECT dataset_id FROM atlas.cold WHERE legacy ORDER BY dataset_id
 
 -- name: advance
 -- Stores that more rows of a dataset are packed.
@@ -58,14 +74,11 @@ SELECT attname FROM pg_catalog.pg_attribute
 WHERE attrelid = to_regclass(%(relation)s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 
 -- name: due
--- Finds datasets with enough old rows outside of segments to be worth packing. A dataset may have at most 100 columns,
--- because a query of one column unpacks the others, too.
+-- Finds datasets with enough old rows outside of chunks to be worth packing.
 SELECT d.id, s.last_seq
 FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 LEFT JOIN atlas.cold c ON c.dataset_id = d.id
 WHERE s.row_count - coalesce(c.rows, 0) >= %(least)s
-  AND (SELECT count(*) FROM atlas.dataset_columns k WHERE k.dataset_id = d.id AND k.physical IS NOT NULL) <= %(columns)s
-  AND NOT EXISTS (SELECT 1 FROM atlas.dataset_columns k WHERE k.dataset_id = d.id AND k.physical = ANY (%(taken)s))
   AND EXISTS (SELECT 1 FROM atlas.row_blocks b WHERE b.dataset_id = d.id AND b.last_seq > coalesce(c.upto, 0)
               AND b.max_ts < %(before)s)
 ORDER BY d.id

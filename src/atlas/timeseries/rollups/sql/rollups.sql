@@ -1,6 +1,7 @@
 -- name: find
 -- Returns a dataset's rollup, if any, and the last number of its rows.
-SELECT d.table_schema, s.last_seq, s.row_count, s.cold, r.width, r.upto, r.checked, r.columns, r.floats
+SELECT d.table_schema, s.last_seq, s.row_count, s.cold,
+       s.cold AND (SELECT legacy FROM atlas.cold WHERE dataset_id = d.id), r.width, r.upto, r.checked, r.columns, r.floats
 FROM atlas.datasets d
 JOIN atlas.dataset_state s ON s.dataset_id = d.id
 LEFT JOIN atlas.rollups r ON r.dataset_id = d.id
