@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import with_database
 from tests.series_data import COLUMNS, SCHEMA, catalog_of, load
 from tests.series_judge import judge
-from tests.series_questions import FOLLOW_UPS, OF_TABLES, QUESTIONS, REFUSED, Case
+from tests.series_questions import FOLLOW_UPS, FURTHER, OF_TABLES, QUESTIONS, REFUSED, Case
 
 CATALOGS = {name: catalog_of(name) for name in COLUMNS}
 
