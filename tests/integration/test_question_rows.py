@@ -189,6 +189,11 @@ ANSWERED = [
         "SELECT name FROM clubs JOIN players USING (club_id) WHERE is_captain GROUP BY club_id, name "
         "ORDER BY count(*) DESC LIMIT 1",
     ),
+    (
+        "camps with more than 8 players",
+        "SELECT title FROM camps JOIN camp_players USING (camp_id) GROUP BY camp_id, title HAVING count(*) > 8",
+    ),
+    ("count the rides from North", "SELECT count(*) FROM rides WHERE start_station = 'North'"),
     # Comparisons with an average, with numbers beside `or`, and with another column.
     (
         "players heavier than the average",
@@ -224,6 +229,7 @@ async def test_the_rows_are_those_of_an_analyst(asked: str, catalog: Catalog, qu
         "average cost of rides abroad",
         "clubs sorted by happiness",
         "how many players limp",
+        "the most popular city among strikers",
         "cost of member vs non-member rides",
         "how much did riders tip in total",
     ],

@@ -200,7 +200,7 @@ class Index:
         framed = content[0].lower in FILLERS or content[-1].lower in FILLERS
         for name in self._tables_of(words, wholes):
             own = self.table_words[name]
-            if framed and joined != _solid(name):
+            if framed and singular(joined) != singular(_solid(name)):
                 continue
             score = (
                 0.98

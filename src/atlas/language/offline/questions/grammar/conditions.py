@@ -160,6 +160,11 @@ def _by_kind(reader: Reader, at: int, phrase: Phrase, negated: bool, having: boo
         if found is not None:
             return found
     own = reader.columns(at, phrase.table)
+    times = compare.operator_and_number(reader, reader.skip(at + 1)) if related is not None else None
+    if times is not None and related is not None and reader.low(times[2]) in ("times", "time") and not negated:
+        # `books loaned more than 8 times`
+        having_figure(reader, Measure(q.Agg("count"), related), times[0], times[1], phrase, at)
+        return times[2] + 1
     if kind in ("table", "other", "col") and related is not None and (not own or reader.joins_rows(own[0])):
         return _read_related(reader, at, phrase, related, negated)
     if kind == "value" and reader.low(at + 1) in ("that", "who", "which") and not negated:

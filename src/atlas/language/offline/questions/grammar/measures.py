@@ -172,7 +172,8 @@ def _measured(reader: Reader, base: str, phrase: Phrase) -> Measure | None:
 
 
 _MADE = frozenset(
-    stem(word) for word in "built birth born founded opened established created made manufactured".split()
+    stem(word)
+    for word in "built birth born founded opened established created made manufactured published released installed".split()
 )
 
 

@@ -53,7 +53,7 @@ def _skip_opening(reader: Reader, at: int, request: Request) -> int:
         kind = reader.kind(at)
         if kind == "wh" and (reader.low(at) in ("which", "who") or reader.kind(at + 1) in ("table", "col")):
             request.which = True
-        if at == 0 and reader.low(at) in ("state", "name", "list", "count") and reader.low(at + 1) == "the":
+        if at == 0 and reader.low(at) in ("state", "name", "list") and reader.low(at + 1) == "the":
             at += 1
             continue
         if kind not in ("filler", "link", "wh", "comma", "stop") or reader.low(at) in _MEANT:
