@@ -188,6 +188,8 @@ def _ranked_groups(reader: Reader, request: Request) -> q.Query:
 def _grouped_rows(reader: Reader, request: Request) -> q.Query:
     """Builds `recipes per cuisine`, which counts, and `price by city`, which takes the mean or the sum."""
     phrase = request.phrase
+    if phrase.rank is not None or phrase.limit is not None:
+        raise NotRead("the first of each group")
     if phrase.column is None and not request.shown:
         measures = [Measure(q.Agg("count"), phrase.table)]
     else:
