@@ -10,13 +10,14 @@ from typing import Any
 
 import httpx
 import psycopg
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import Client, People, make_dataset, serve
 
 from atlas.settings import Settings
-from atlas.timeseries.frequent_routes import InsertRow, QueryRows
+from atlas.timeseries.frequent_routes import InsertRow, InsertRows, QueryRows
 from atlas.timeseries.ingest import json_exact, json_small, plain_row
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +48,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
 
         return answer
 
-    for kind in (InsertRow, QueryRows):
+    for kind in (InsertRow, InsertRows, QueryRows):
         monkeypatch.setattr(kind, "answer", counted(kind.answer))
     return found
 
@@ -127,6 +128,68 @@ async def test_answers_are_those_of_the_application(
     assert pages[0]["results"] == pages[1]["results"]
     columns = [(await owner.get(f"/api/columns/?dataset={dataset}")).json() for dataset in (one, other)]
     assert [(c["name"], c["dtype"]) for c in columns[0]] == [(c["name"], c["dtype"]) for c in columns[1]]
+
+
+BULKS: list[Callable[[int], Any]] = [
+    lambda n: {"dataset": n, "rows": [item(START), item({"open": 2})]},
+    lambda n: {"rows": [item(START, at) for at in ("2025-01-03", "2025-01-02T00:00:00Z", "2024-01-01T00:00:00Z")]},
+    lambda n: {"rows": [item(START, at) for at in ("2025-01-03T00:00:00Z", "2024-01-01T00:00:00Z")], "dataset": n},
+    lambda n: {"dataset": n, "rows": [item({"volume": 1.0}), item({"volume": 1.5})]},
+    lambda n: {"dataset": n, "rows": [item({"open": "x", "note": 1})]},
+    lambda n: {"dataset": n, "rows": [item({"volume": number}) for number in range(100)]},
+    lambda n: {"dataset": n, "rows": []},
+    lambda n: {"dataset": n, "rows": [item({"open": 1})], "more": 1},
+    lambda n: {"dataset": str(n), "rows": [item({"open": 1})]},
+    lambda n: {"dataset": True, "rows": [item({"open": 1})]},
+    lambda n: {"dataset": 10**6 + n, "rows": [item({"open": 1})]},
+    lambda n: {"dataset": n, "rows": [item({"open": 1}), item({"open": 1}, "never")]},
+    lambda n: {"dataset": n, "rows": [item({"new": 1})]},
+]
+
+
+def item(values: Any, timestamp: str = "2025-01-01T00:00:00Z") -> dict[str, Any]:
+    return {"timestamp": timestamp, "values": values}
+
+
+async def test_bulk_inserts_are_those_of_the_application(
+    client: Client, people: People, slow: httpx.AsyncClient, ways: Ways
+) -> None:
+    owner = client(people.owner)
+    one, other = await ready(owner), await ready(owner)
+    for make in BULKS:
+        found = []
+        for sender, dataset in ((owner, one), (slow, other)):
+            answer = await sender.post("/api/rows/bulk_insert/", json=make(dataset))
+            found.append(
+                (answer.status_code, answer.text.replace(str(dataset + 10**6), "").replace(f"'{dataset}'", ""))
+            )
+            for _ in range(2):
+                await owner.post("/api/rows/", json=row(dataset, {}))
+        assert found[0] == found[1], make(1)
+    before = ways.plain
+    for dataset in (one, other):
+        assert (await owner.post("/api/rows/bulk_insert/", json=BULKS[0](dataset))).json() == {
+            "inserted": 2,
+            "total": 2,
+        }
+    assert ways.plain == before + 2
+    pages = [(await owner.get(f"/api/rows/?dataset={dataset}&limit=500")).json() for dataset in (one, other)]
+    assert [[r["timestamp"], r["values"]] for r in pages[0]["results"]] == [
+        [r["timestamp"], r["values"]] for r in pages[1]["results"]
+    ]
+
+
+async def test_small_arrow_bodies_wait_for_their_turn(client: Client, people: People) -> None:
+    """More at once than processes that read them, by one user."""
+    owner = client(people.owner)
+    dataset, sink = await ready(owner), pa.BufferOutputStream()
+    table = pa.table({"timestamp": pa.array([0], pa.timestamp("us", "UTC")), "volume": [1]})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    sent = {"content": bytes(sink.getvalue()), "headers": {"Content-Type": "application/vnd.apache.arrow.stream"}}
+    path = f"/api/rows/bulk_insert/?dataset={dataset}"
+    answers = await asyncio.gather(*(owner.post(path, **sent) for _ in range(24)))  # type: ignore[arg-type]
+    assert [answer.status_code for answer in answers] == [200] * 24
 
 
 async def test_headers_that_ask_for_more(client: Client, people: People, ways: Ways) -> None:

@@ -10,7 +10,8 @@ from fastapi import Request
 from starlette.types import Scope
 
 from atlas.accounts.access import Caller
-from atlas.timeseries.ingest import plain_row
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import json_small, plain_row
 from atlas.timeseries.ingest.plain_row import PlainRow
 from atlas.timeseries.ingest.service import RowService
 from atlas.timeseries.read.service import ReadService
@@ -39,6 +40,28 @@ class InsertRow:
         """Stores the row, or returns None when nothing was stored."""
         content = await self._rows.insert_plain(caller, row)
         return None if content is None else Answer(201, content, row.dataset, 1)
+
+
+class InsertRows:
+    """`POST /api/rows/bulk_insert/` of few plain rows as JSON into a dataset of the caller's own."""
+
+    path = "/api/rows/bulk_insert/"
+
+    def __init__(self, rows: RowService) -> None:
+        self._rows = rows
+
+    def read(self, query: bytes, body: bytes) -> tuple[int, Frame] | None:
+        """Returns the dataset and the rows of a body, or None when the request is not plain."""
+        made = None if query else json_small.decode(body)
+        if made is None or type(made[1]) is not int:
+            return None
+        return made[1], made[0]
+
+    async def answer(self, caller: Caller, wanted: tuple[int, Frame], scope: Scope) -> Answer | None:
+        """Stores the rows, or returns None when nothing was stored."""
+        dataset, frame = wanted
+        content = await self._rows.insert_small(caller, dataset, frame)
+        return None if content is None else Answer(200, content, dataset, len(frame))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +107,6 @@ class QueryRows:
 
 def handlers(rows: RowService, reads: ReadService, most: int) -> dict[tuple[str, str], Handler]:
     """Returns the handlers by method and path, with and without the slash at the end. most: rows of a page."""
-    made: dict[str, Handler] = {"POST": InsertRow(rows), "GET": QueryRows(reads, most)}
-    return {(method, path): handler for method, handler in made.items() for path in ("/api/rows/", "/api/rows")}
+    insert, many, query = InsertRow(rows), InsertRows(rows), QueryRows(reads, most)
+    made: tuple[tuple[str, Handler], ...] = ("POST", insert), ("POST", many), ("GET", query)
+    return {(method, path): one for method, one in made for path in (one.path, one.path.rstrip("/"))}

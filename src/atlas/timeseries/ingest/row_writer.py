@@ -21,7 +21,6 @@ from atlas.timeseries.ingest import transaction
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.timeseries.ingest.group_transaction import SmallInsert
 from atlas.timeseries.ingest.idempotency import Retry
-from atlas.timeseries.ingest.plain_row import PlainRow
 from atlas.timeseries.maintenance.scheduler import Upkeep
 
 # Builds the answer to an insert from its number of rows.
@@ -71,18 +70,18 @@ class RowWriter:
         return stored
 
     def ready(self, dataset: int) -> bool:
-        """Returns whether a plain row may be stored by one statement, as far as this process knows."""
+        """Returns whether few rows may be stored by one statement, as far as this process knows."""
         return self._groups.ready(dataset)
 
-    async def write_plain(self, row: PlainRow, key_id: int, answer: Any) -> bool:
-        """Writes one row whose caller owned the dataset before, if a single statement can.
+    async def write_unchecked(self, dataset: int, insert: SmallInsert) -> bool:
+        """Writes rows whose caller owned the dataset before, if a single statement can, which checks the caller's key.
 
-        key_id: of the caller's API key, which the statement checks. Returns False when nothing was stored. Raises
-        UnavailableError when nobody knows whether the row was stored.
+        Returns False when nothing was stored.
+        Raises UnavailableError when nobody knows whether the rows were stored.
         """
-        if await self._groups.insert(row.dataset, SmallInsert((), 1, answer, None, row, key_id)) is not answer:
+        if await self._groups.insert(dataset, insert) is not insert.response:
             return False
-        self._upkeep.touch(row.dataset)
+        self._upkeep.touch(dataset)
         return True
 
     async def _write_many(

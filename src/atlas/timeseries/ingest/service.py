@@ -32,6 +32,8 @@ from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import json_exact, json_small, ndjson_rows
 from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder, unpacked
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
+from atlas.timeseries.ingest.group_commit import SMALL_BYTES
+from atlas.timeseries.ingest.group_transaction import SmallInsert
 from atlas.timeseries.ingest.idempotency import Retry
 from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.timeseries.ingest.json_members import given_twice
@@ -156,7 +158,16 @@ class RowService:
         if not self._access.owns(caller, row.dataset) or not self._writer.ready(row.dataset):
             return None
         answer = b'{"dataset":%d,"timestamp":"%b","values":%b}' % (row.dataset, row.timestamp.encode(), row.echo)
-        return answer if await self._writer.write_plain(row, caller.key_id, answer) else None
+        insert = SmallInsert((), 1, answer, plain=row, key_id=caller.key_id)
+        return answer if await self._writer.write_unchecked(row.dataset, insert) else None
+
+    async def insert_small(self, caller: Caller, dataset: int, frame: Frame) -> bytes | None:
+        """Inserts a frame as `insert_many` does, and returns the answer's JSON; or None, as `insert_plain` does."""
+        if not self._access.owns(caller, dataset) or not self._writer.ready(dataset):
+            return None
+        answer = msgspec.json.encode(_inserted(len(frame), Guesses()))
+        insert = SmallInsert([frame.sorted()], len(frame), answer, key_id=caller.key_id)
+        return answer if await self._writer.write_unchecked(dataset, insert) else None
 
     def _unpack(self, body: bytes, encoding: str) -> bytes:
         unpack, limit, pieces = decoder(encoding), SizeLimit(self._max_body), list[bytes]()
@@ -307,7 +318,8 @@ class RowService:
                 for frame in read_frames_in_worker(reading, path, request.format, column, layout):
                     spool.add(frame)
 
-            async with self._decoding.slot(caller):
+            # Small inserts are few in their own lane already, and each is decoded in a moment.
+            async with self._decoding.slot(caller, patient=path.stat().st_size <= SMALL_BYTES):
                 await in_thread_until(reading.cancel, collect)
 
     async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> Guesses:

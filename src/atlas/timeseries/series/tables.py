@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from atlas.db import executor
+from atlas.db.binary_values import int4
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
+from atlas.db.prepared import statement_of
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.plurals import many
 from atlas.kit.timestamps import format_timestamp
@@ -71,9 +73,12 @@ async def keys_of(connection: Connection, dataset_id: int) -> list[str]:
     return [] if row is None else [from_catalog(text) for text in row[2]]
 
 
+_TEXT_KEYS = statement_of(queries("timeseries/series/series")["text_keys"], "id")
+
+
 async def text_keys(database: Database, dataset_id: int) -> frozenset[str]:
     """Returns the keys of a dataset whose column holds texts."""
-    rows = await database.fetch(queries("timeseries/series/series")["text_keys"], id=dataset_id)
+    rows = await database.find(_TEXT_KEYS, int4(dataset_id))
     return frozenset(from_catalog(row[0]) for row in rows)
 
 

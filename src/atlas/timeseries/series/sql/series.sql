@@ -6,7 +6,7 @@ FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id WHERE d.
 -- name: text_keys
 -- Lists the keys of a dataset that are texts.
 SELECT c.name FROM atlas.datasets d JOIN atlas.dataset_columns c ON c.dataset_id = d.id
-WHERE d.id = %(id)s AND c.name = ANY (d.keys) AND c.dtype = 'string'
+WHERE d.id = %(id)s::int AND c.name = ANY (d.keys) AND c.dtype = 'string'
 
 -- name: set_keys
 -- Sets the keys of a dataset.

@@ -129,6 +129,8 @@ def _check_rows(plan: p.SeriesPlan) -> None:
 
     Raises UnclearError: for such a condition.
     """
+    if plan.threshold is not None and plan.threshold.column is None and not plan.measures:
+        raise UnclearError("What is the limit of?")
     if plan.days is not None and isinstance(plan.function, (*_OVER_ROWS, p.Run, p.Change)):
         raise UnclearError(f"Should the changes be counted from {plan.days} to {plan.days}?")
     if plan.threshold is not None and isinstance(plan.function, (*_OVER_ROWS, p.Change, p.Cumulative, p.Ohlc)):

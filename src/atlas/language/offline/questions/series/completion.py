@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import msgspec
 
 from atlas.language.offline.questions.series import plan as p
@@ -110,7 +112,9 @@ def _choose(found: Parts, target: Target, measures: list[str], labels: list[str]
         raise UnclearError("The time of what is meant?")
     if len(found.spans) > 1 and unit is None and found.part is None:
         unit = _unit_of(found.spans)
-    if unit is not None and unit == target.step and aggregates == ["avg"]:
+    pinned = {pin.column for pin in found.pins}
+    alone = not found.adverb_first and all(key in pinned or key in labels for key in target.keys)
+    if unit is not None and unit == target.step and aggregates == ["avg"] and alone:
         return p.Aggregate(("avg",)), None, labels, None
     if found.compare and not (len(found.spans) > 1 or len(labels) or len(measures) > 1 or unit or found.part):
         raise UnclearError("Compared with what?")
@@ -118,6 +122,12 @@ def _choose(found: Parts, target: Target, measures: list[str], labels: list[str]
         return p.Aggregate(("avg",), within=unit), None, labels, None
     if found.amount and (unit or found.part or labels) and not aggregates and not all(map(is_additive, measures)):
         raise UnclearError("What should be counted?")
+    if not aggregates and not unit and not found.part and len(found.spans) == 1 and day_of(found.spans[0]):
+        return p.Values(), unit, labels, None
+    if found.closing and unit is not None and finer(target.step, unit) and not aggregates and len(measures) == 1:
+        return p.Latest(), unit, labels, None
+    if not aggregates and not unit and not found.part and len(measures) == 1 and measures[0].lower() in ("high", "low"):
+        return p.Extreme(measures[0].lower() == "high"), None, labels, None
     if aggregates or unit or found.part or (labels and not found.compare and not found.show):
         return p.Aggregate(tuple(aggregates)), unit, labels, None
     if found.show or found.compare or (len(found.spans) == 1 and _is_listed(found.spans[0], target)):
@@ -131,8 +141,15 @@ def _is_listed(span: p.Span, target: Target) -> bool:
     """Checks for a day, a period with one row, or a range of days, whose values are asked for."""
     words = span.words.lower().split()
     length = _unit_of_span(span)
+    if "last" in words or "past" in words:
+        days = (date.fromisoformat(span.end or _day(target)) - date.fromisoformat(span.start or _day(target))).days
+        return target.seconds is not None and 0 < days * 86_400 / target.seconds <= 100
     ranged = words[:1] in (["between"], ["from"]) and span.end is not None and length is None
     return day_of(span) or ranged or (length is not None and length == target.step)
+
+
+def _day(target: Target) -> str:
+    return (target.high or datetime.now(UTC)).date().isoformat()
 
 
 def _unit_of(spans: list[p.Span]) -> str:

@@ -55,7 +55,8 @@ class Parts:
     """What a question says, before what it leaves out is filled in.
 
     of_unit, of_label, of_part: what `which …` asks for. when: whether a time is asked for.
-    adverb: whether the bucket is an adverb, as in `average daily visits`.
+    adverb: whether the bucket is an adverb, as in `average daily visits`. adverb_first: as in `daily average`.
+    closing: whether `closing` names a column.
     """
 
     function: p.Function | None = None
@@ -84,6 +85,8 @@ class Parts:
     window: tuple[int, str] | None = None
     sort: bool = False
     adverb: bool = False
+    adverb_first: bool = False
+    closing: bool = False
     notes: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
@@ -154,10 +157,11 @@ class FunctionReader:
 
     def _statistics(self) -> None:
         found, scan = self.found, self.scan
-        if (
-            match := scan.take(x.HOW_MANY_LABELS) or scan.take(x.LABELS) if found.threshold is None else None
-        ) is not None:
-            self._labels(match)
+        labels = x.HOW_MANY_LABELS.search(scan.text) or x.LABELS.search(scan.text)
+        if labels is not None and found.threshold is None and self._asks_labels(labels):
+            scan.take(labels.re)
+            count = labels.re is x.HOW_MANY_LABELS
+            found.function = p.Labels(scan.labels[int(labels["l"])], count)
         elif (match := scan.take(x.DIFFERENCE)) is not None:
             found.columns += [self.column(mark) or "" for mark in re.findall(r"C\d+", match[0])]
             found.function = p.Difference()
@@ -188,7 +192,7 @@ class FunctionReader:
             found.function = p.Gaps(match["long"] is not None)
             scan.take(x.rx("(?:are|is|were) there(?: any)?|any|where"))
         elif (match := scan.take(x.PERCENTILE)) is not None:
-            share = int(match["p"] or match["q"] or match["r"])
+            share = int(match["p"] or match["r"] or self.number(match["q"]))
             if 0 < share < 100:
                 found.aggregates.append(f"p{share}")
 
@@ -204,14 +208,13 @@ class FunctionReader:
         self.found.spans.append(p.Span(start.isoformat(), None, f"since {start}"))
         self.found.notes.append(f"The time is counted back from the last row, to {start}.")
 
-    def _labels(self, match: re.Match[str]) -> None:
-        """Reads `how many sensors are there` and `list the sensors`, if nothing else is asked."""
-        rest = [word for word in self.scan.left() if not self.is_free(word)]
-        if rest or self.scan.columns or self.scan.spans or self.scan.values:
-            self.scan.text += f"{match[0]} "
-            return
-        count = match.re is x.HOW_MANY_LABELS
-        self.found.function = p.Labels(self.scan.labels[int(match["l"])], count)
+    def _asks_labels(self, match: re.Match[str]) -> bool:
+        """Checks whether the names of the series, or their number, are all that is asked."""
+        scan = self.scan
+        rest = f"{scan.text[: match.start()]} {scan.text[match.end() :]}".split()
+        return all(self.is_free(word) or word == ";" for word in rest) and not (
+            scan.columns or scan.spans or scan.values
+        )
 
     def _windows(self) -> None:
         found, scan = self.found, self.scan
@@ -279,6 +282,13 @@ class FunctionReader:
         if scan.take(x.ENDS_DIFFERENCE):
             found.function = p.Change()
             return
+        did = scan.take(x.DID)
+        self._change(did=did is not None)
+        if did is not None and found.function is None:
+            scan.text += "how "
+
+    def _change(self, *, did: bool) -> None:
+        found, scan = self.found, self.scan
         if scan.take(x.YEAR_AGO):
             self._year_ago()
             return
@@ -299,14 +309,15 @@ class FunctionReader:
                 found.function, found.unit = p.Growth(), unit
                 found.percent = scan.take(x.PERCENT) is not None
                 scan.take(x.CHANGE)
+                if did:
+                    scan.take(x.DONE)
                 return
         if (match := scan.take(x.BEST_PERIOD)) is not None:
             count = self.count(match["k"], match["k2"]) or 1
             found.unit, found.highest, found.count = match["u"], match["way"] == "best", count
             found.function = p.Growth(extreme=found.highest, percent=True, count=count)
             return
-        did = scan.take(x.DID)
-        if scan.take(x.CHANGE) or (did is not None and scan.take(x.DONE)):
+        if scan.take(x.CHANGE) or (did and scan.take(x.DONE)):
             found.percent = scan.take(x.PERCENT) is not None
             found.function = p.Change()
 
@@ -345,6 +356,8 @@ class FunctionReader:
             scan.spans[place] = p.Span(None, None, "taken")
             found.function = p.AsOf()
             scan.take(x.LATEST)
+        elif scan.take(x.BEGINNING):
+            found.function = p.Latest(first=True)
         elif scan.take(x.BOTH):
             found.function = p.Latest(both=True)
         elif (match := scan.take(x.AT_END)) is not None:

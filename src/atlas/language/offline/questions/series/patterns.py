@@ -32,7 +32,7 @@ def rx(text: str) -> re.Pattern[str]:
 
 _OF = "(?: (?:of|in|for|the|to|from|on|by|at|between))*"
 _VERB = (
-    r"(?:(?:was|were|is|are|be|been|being|stay|stays|stayed|remain|remained|go|goes|went|gone|rise|rose|risen|fall|fell|fallen|drop|"
+    r"(?:(?:was|were|is|are|be|been|being|stay|stays|stayed|remain|remained|go|goes|went|gone|rise|rises|rose|risen|fall|falls|fell|fallen|drop|drops|"
     r"dropped|close|closed|closes|get|got|climb|climbed|traded|trade|ever|had|has|have|did|C\d+) )*"
 )
 _OVER = "above|over|more than|greater than|higher than|larger than|exceed|exceeds|exceeded|exceeding|in excess of|crossed above|cross above|surpassed|surpass|>"
@@ -53,7 +53,7 @@ MOVING = rx(
 )
 WINDOW = rx(rf"(?:(?:over|with|of|using) )?(?:a |the )?(?:window of )?N(?P<n>\d+) (?P<u>{UNIT})s?(?: window)?")
 DIFFERENCE = rx(
-    r"(?:price |average )?(?:difference|differences|spread|gap|delta)(?: (?:in|of) (?P<c>C\d+))? between (?:the )?(?P<a>(?:L\d+ )?[CV]\d+) and (?:the )?(?P<b>(?:L\d+ )?[CV]\d+)"
+    r"(?:price |average )?(?:difference|differences|spread|gap|delta)(?: (?:in|of) (?P<c>C\d+))? between (?:the )?(?P<a>(?:L\d+ )?[CV]\d+) and (?:the )?(?P<b>(?:L\d+ )?[CV]\d+)|C\d+ minus C\d+"
 )
 RATIO = rx(
     r"(?:ratio (?:of |between )?)?(?P<a>C\d+) (?:per|divided by|over|to|and|as (?:a )?(?P<share>share|percentage|percent|proportion|fraction) of|/) (?P<b>C\d+)"
@@ -73,7 +73,7 @@ VOLATILITY = rx(
 )
 VOLATILE = rx("(?P<way>most|least) volatile")
 CORRELATION = rx(
-    "(?:correlation|correlations|correlated|correlate|correlates|correlation coefficient)(?: (?:between|of|with|to|strongly|is|are|the))*"
+    "(?:how (?:strongly )?)?(?:correlation|correlations|correlated|correlate|correlates|correlation coefficient)(?: (?:between|of|with|to|strongly|is|are|the))*"
 )
 OF_RETURNS = rx("(?:(?:daily|monthly) )?(?:returns|changes)(?: (?:of|in|for|between))*")
 GAPS = rx(
@@ -98,7 +98,7 @@ SINCE = rx(
 FIRST_TIME = rx(rf"(?:for the )?(?:very )?first(?: (?:time|date|{UNIT}))?(?: (?:that|it|when))?|earliest")
 LAST_TIME = rx(rf"(?:for the )?last(?: (?:time|date|{UNIT}))?(?: (?:that|it|when))?|most recently|latest")
 WHEN = rx(
-    "(?:and |on |at |in )?(?:when|(?:what|which) (?:date|time|moment)|the (?:date|time|day|moment)|its date|its time|the dates?|date of (?:it|that))(?: (?:it|that|this) (?:was|happened|occurred))?(?: (?:did|was|were|is|has|does))?"
+    "(?:and|with) (?:the |its |their )?(?:dates?|times?|days?|timestamps?)(?: of (?:it|that|each))?|(?:and |on |at |in )?(?:when|(?:what|which) (?:date|time|moment)|the (?:date|time|moment)|(?:and|on) the day|its date|its time|the dates?|date of (?:it|that))(?: (?:it|that|this) (?:was|happened|occurred))?(?: (?:did|was|were|is|has|does))?"
 )
 _UP_DAYS = "up|positive|rising|winning|green|gaining"
 _DOWN_DAYS = "down|negative|falling|losing|red|declining"
@@ -119,14 +119,14 @@ BOUNDS = rx(
     "(?:(?:what|which) (?:is|was) )?(?:the )?(?:most recent|latest|last|newest|earliest|first|oldest) (?:date|timestamp|time stamp)(?: (?:in|of) the data)?|"
     "(?:when|what) (?:does|do|did|is|was) (?:the |this )?(?:data|series|record|records|T\\d+|dataset|readings|time)?(?: (?:start|begin|range|period))?(?: and (?:when does it |when do they )?(?:end|stop))|"
     "(?:when) (?:does|do|did) (?:the |this )?(?:data|series|record|records|T\\d+|dataset|readings|time)(?: series)? (?:start|begin|end|stop)|"
-    "(?:date range|time range|timespan|time span|time frame|first and last (?:date|time|timestamp|day|reading|record)s?|start and end (?:date|time)?s?)|"
+    "(?:date range|time range|timespan|time span|time frame|first and last (?:date|time|timestamp|day)s?|start and end (?:date|time)?s?)|"
     "(?:what|which) (?:time |period|dates?|time period|range)*(?: of time)?(?: (?:does|do|is))?(?: the)?(?: (?:data|T\\d+))? (?:cover|covers|covered)"
 )
 RANGE = rx(
     f"(?:difference|spread|gap|distance) between (?:the |its )?(?:{HIGH}|{LOW}) and (?:the |its )?(?:{LOW}|{HIGH})|"
     "(?:min max )?range|amplitude|swing|high low (?:range|spread)"
 )
-PERCENTILE = rx(r"(?P<p>\d+)(?:st|nd|rd|th) percentile|percentile (?P<q>\d+)|p(?P<r>\d\d)")
+PERCENTILE = rx(r"(?P<p>\d+)(?:st|nd|rd|th) percentile|percentile N(?P<q>\d+)|p(?P<r>\d\d)")
 _CHANGES = "change|changes|growth|return|returns|difference|differences|move|moves|increase|increases|performance|gain|gains|loss|losses"
 YEARS_BEFORE = rx(
     f"(?:year over year|year on year|yoy|y y)(?: (?:{_CHANGES}))?|"
@@ -155,9 +155,10 @@ STEP_EXTREME = rx(
 )
 BEST_PERIOD = rx(rf"(?:N(?P<k>\d+) )?(?P<way>best|worst)(?: N(?P<k2>\d+))?(?: (?:performing|trading))? (?P<u>{UNIT})s?")
 _CHANGED = (
-    "change|changed|changes|rise|rose|risen|gain|gained|gains|fall|fell|fallen|drop|dropped|grow|grew|grown|growth|return|returns|returned|increase|increased|"
+    "growth rates?|rates? of (?:return|growth)|change|changed|changes|rise|rose|risen|gain|gained|gains|fall|fell|fallen|drop|dropped|grow|grew|grown|growth|return|returns|returned|increase|increased|"
     "decrease|decreased|decline|declined|lose|lost|perform|performed|performance|climb|climbed|develop|developed|appreciate|appreciated|move|moved"
 )
+BEGINNING = rx(r"(?:at )?the (?:beginning|start)(?= (?:of )?P\d)")
 CHANGE = rx(
     rf"(?:by )?(?:how much|how many percent|how many (?:dollars|euros|points|degrees|units)|by how many (?:dollars|euros|points|degrees|units)|how|what|by what percentage|by how many percent|percentage|percent|total|overall|absolute)*(?: (?:did|has|have|is|was|the))*(?: (?:percentage|percent|price|total))* ?"
     rf"(?:{_CHANGED})"
@@ -182,9 +183,11 @@ EXTREME = rx(
     rf"(?:(?:top|bottom) )?N(?P<n>\d+) (?P<way>{HIGH}|{LOW})|(?P<way2>{HIGH}|{LOW}) N(?P<n2>\d+)|(?P<way3>{HIGH}|{LOW})(?: (?:ever|so far))?"
 )
 TOP_UNITS = rx(
-    rf"(?P<way>{HIGH}|{LOW}) N(?P<n>\d+) (?P<u>{UNIT})s?(?: (?:by|with|in terms of))?(?: (?:the )?(?:{HIGH}|{LOW}))?"
+    rf"N(?P<n2>\d+) (?P<u2>{UNIT})s? (?:with|of|by|having) (?:the )?(?P<way2>{HIGH}|{LOW})|(?P<way>{HIGH}|{LOW}) N(?P<n>\d+) (?P<u>{UNIT})s?(?: (?:by|with|in terms of))?(?: (?:the )?(?:{HIGH}|{LOW}))?"
 )
 DAY_WITH = rx(rf"(?P<u>{UNIT})s? (?:had|has|have|having|with|of|was|is|were|saw|did|does|are)(?: (?:the|there))*")
+# A unit right behind a superlative that was taken: `hottest day`.
+UNIT_BESIDE = re.compile(rf"(?<= ; )(?P<u>{UNIT})s?(?: (?:by|for|in terms of))?(?= )")
 PARTS = {
     "hour": "(?:the )?(?:hours? of (?:the )?day|time of (?:the )?day)",
     "weekday": "(?:the )?(?:weekdays?|days? of (?:the )?week)",
@@ -220,7 +223,7 @@ WEEKDAYS = rx(
 )
 ON_DAY = rx("(?:on |only |for )*(?P<d>monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?")
 HOW_MANY = rx(
-    rf"(?:on |for |during )?(?:how many|the number of|number of|count of) (?:(?:trading|business|different|full) )?(?P<u>{UNIT})s?(?: (?:are|were) there)?(?: (?:when|where|that|with|on which))?"
+    rf"(?:on |for |during )?(?:how many|the total number of|total number of|total(?= (?:hours|days|weeks|months) )|the number of|number of|count of) (?:(?:trading|business|different|full) )?(?P<u>{UNIT})s?(?: (?:are|were) there)?(?: (?:when|where|that|with|on which))?"
 )
 HOW_MANY_LABELS = rx(
     r"(?:how many|the number of|number of|count of|count the|count) (?:(?:different|distinct|unique|the) )*L(?P<l>\d+)s?(?: (?:are|were) there)?"
@@ -256,12 +259,12 @@ DESCENDING = rx(
     "(?:in )?(?:descending|decreasing)(?: order)?|desc|(?:highest|largest|biggest|most|greatest) first|high to low|largest to smallest"
 )
 ASCENDING = rx("(?:in )?(?:ascending|increasing)(?: order)?|asc|(?:lowest|smallest|least|fewest) first|low to high")
-HOW_MUCH = rx("how (?:many|much)(?: (?:in total|altogether))?|what is the total")
+HOW_MUCH = rx("(?:by )?how (?:many|much)(?: (?:in total|altogether))?|what is the total")
 # Words without a meaning of their own beside what was understood.
 FREE = frozenset(
     "a an the of for in on at to from with within is are was were be been has have had did do does it its their there this that these show me give "
     "list display what which and please can could you i want need would like see get find tell us let know data dataset series readings reading "
-    "values value rows T records record ; stock stocks price prices measured recorded reported registered happen happened occur occurred reach "
-    "reached go went index whole all each by so far ever look looks period traded trading".split()
+    "values value rows T records record ; price prices measured recorded reported registered happen happened occur occurred reach "
+    "reached go went index whole all so far hit hits touched available we our ever look looks period traded trading".split()
 )
 OPENING = re.compile(r"^ (?:(?:;|and|now|only|just|then|also|same|but|what about|how about|ok|okay) )+")

@@ -55,7 +55,7 @@ class Reader(FunctionReader):
         elif scan.take(x.DAILY_PROFILE):
             found.part = "hour"
         if scan.take(x.WEEKEND_OR_NOT):
-            scan.text += "weekends/weekdays "
+            found.part = "weekend"
         scan.take(x.HOW_MEASURED)
         for name in x.PARTS:
             if scan.take(x.WHICH_PART[name]):
@@ -64,8 +64,13 @@ class Reader(FunctionReader):
                 # `the hottest hour of the day` asks for one, `highest by hour of the day` for all.
                 found.part, found.of_part = name, scan.has(x.EXTREME) and not re.match(x.PER, named[0])
         if found.unit is None and found.part is None:
-            found.unit = next((unit for unit, pattern in x.BY_ADVERB.items() if scan.take(pattern)), None)
-            found.adverb = found.unit is not None
+            for unit, pattern in x.BY_ADVERB.items():
+                before = scan.text
+                if scan.take(pattern):
+                    found.unit, found.adverb = unit, True
+                    mean = rf"(?:{x.ADVERBS[unit]}) (?:{x.AGGREGATES['avg']})"
+                    found.adverb_first = x.rx(mean).search(before) is not None
+                    break
 
     def _superlatives(self) -> None:
         found, scan = self.found, self.scan
@@ -80,7 +85,8 @@ class Reader(FunctionReader):
         ):
             found.of_unit = match["u"]
         elif (match := scan.take(x.TOP_UNITS)) is not None:
-            found.of_unit, found.count, found.highest = match["u"], self.count(match["n"]), self.is_high(match)
+            found.of_unit, found.highest = match["u"] or match["u2"], self.is_high(match)
+            found.count = self.count(match["n"], match["n2"])
         if found.function is None and (match := scan.take(x.SEVERAL)) is not None:
             words = x.FIGURE.findall(match[0])
             found.aggregates += [self._figure(word) for word in words]
@@ -89,7 +95,7 @@ class Reader(FunctionReader):
             self._measure_of(match)
             if found.of_unit is None and (with_ := scan.take(x.DAY_WITH)) is not None:
                 found.of_unit = with_["u"]
-            after = scan.take(x.rx(rf"(?P<u>{x.UNIT})s?(?: (?:by|for|in terms of))?"))
+            after = scan.take(x.UNIT_BESIDE)
             if after is not None and found.of_unit is None:
                 found.of_unit = after["u"]
         if scan.take(x.WHEN):
@@ -126,9 +132,14 @@ class Reader(FunctionReader):
 
     def _rest(self) -> None:
         found, scan = self.found, self.scan
+        several = len(found.aggregates) > 1
         for name, words in x.AGGREGATES.items():
             if scan.take(x.rx(words)):
+                if several:
+                    # `the average of high and low` is no list of figures.
+                    scan.text += f"{name} "
                 found.aggregates.append(name)
+        found.closing = any(scan.say(f"C{n}").lower().startswith("closing") for n in range(len(scan.columns)))
         if scan.take(x.COMPARE):
             found.compare = True
         if scan.take(x.SORT):

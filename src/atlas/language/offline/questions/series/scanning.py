@@ -14,7 +14,7 @@ from atlas.language.offline.questions.schema_linking import Index, Mention
 from atlas.language.offline.questions.series.plan import Span
 from atlas.language.offline.questions.series.spans import read_span
 from atlas.language.offline.questions.series.target import Target
-from atlas.language.offline.questions.tokenizer import Token, stem
+from atlas.language.offline.questions.tokenizer import Token, parts, stem
 
 # The least scores of words for columns and tables.
 _COLUMN, _TABLE = 0.8, 0.85
@@ -35,7 +35,8 @@ _CALLED = {
     "kwh": "energy consumption usage electricity power used consumed",
     "temperature": "temp warmth heat warm hot cold cool",
     "price": "expensive cheap",
-    "close": "expensive cheap",
+    "close": "expensive cheap closing closed closes",
+    "open": "opening opened",
     "visits": "traffic visitors",
     "volume": "traded",
     "precipitation": "rain rainfall",
@@ -43,6 +44,17 @@ _CALLED = {
 }
 # Columns that no synonym names: a sign-up opens nothing.
 _EXACT = ("open", "high", "low", "close", "last", "first", "change", "range", "start", "end")
+# Groups of words. A word may name a label whose name has another word of the group.
+_SERIES_WORDS = tuple(
+    frozenset(words.split())
+    for words in (
+        "symbol symbols ticker tickers stock stocks company companies security securities instrument instruments asset assets fund funds name",
+        "sensor sensors device devices probe probes station stations",
+        "host hosts server servers machine machines",
+        "city cities town towns place places location locations site sites",
+    )
+)
+_PRICE_STEMS = frozenset(stem(word) for word in ("price", "quote", "value", "level"))
 _GLUED = re.compile(
     r"\b(\d+)[- ]?(d|day|days|h|hr|hour|hours|w|week|weeks|m|month|months|y|yr|year|years|dma|sma|ma)\b", re.IGNORECASE
 )
@@ -89,7 +101,8 @@ class Scan:
         """Takes the first match of a pattern out of the text."""
         found = pattern.search(self.text)
         if found is not None:
-            self.text = f"{self.text[: found.start()]} ; {self.text[found.end() :]}"
+            rest = f"{self.text[: found.start()]} ; {self.text[found.end() :]}"
+            self.text = f" {' '.join(rest.split())} "
         return found
 
     def has(self, pattern: re.Pattern[str]) -> bool:
@@ -111,7 +124,8 @@ def scan(tokens: Sequence[Token], named: Sequence[Mention], index: Index, target
     Raises SpanError: when a period lies outside the data.
     """
     mentions = _mentions(named, target)
-    done, parts, at = Scan(""), [], 0
+    done, at = Scan(""), 0
+    marks: list[str] = []
     while at < len(tokens):
         whole = next((words for words in _WHOLE if tuple(t.lower for t in tokens[at : at + len(words)]) == words), ())
         mention = mentions.get(at)
@@ -125,20 +139,22 @@ def scan(tokens: Sequence[Token], named: Sequence[Mention], index: Index, target
             mention = None
         span = read_span(tokens, at, today, target)
         if span is not None and span.used >= max(len(whole), mention.end - at if mention and mention.score > 1 else 0):
-            parts.append(_mark(done, "P", len(done.spans), tokens[at : at + span.used]))
+            marks.append(_mark(done, "P", len(done.spans), tokens[at : at + span.used]))
             done.spans.append(span.span)
             done.notes += [span.note] if span.note else []
             at += span.used
         elif whole and not (mention is not None and mention.end - at >= len(whole) and mention.score > 1):
-            parts += whole
+            marks += whole
             at += len(whole)
         elif mention is not None:
-            parts.append(_place(done, mention, tokens, index))
+            marks.append(_place(done, mention, tokens, index))
             at = mention.end
         else:
-            parts.append(_plain(done, tokens[at], target, tokens, at))
+            marks.append(
+                _plain(done, tokens[at], target, beside=bool(marks) and marks[-1][0] == "C" and marks[-1][1:].isdigit())
+            )
             at += 1
-    done.text = f" {' '.join(parts)} "
+    done.text = f" {' '.join(marks)} "
     return done
 
 
@@ -176,7 +192,7 @@ def _mentions(named: Sequence[Mention], target: Target) -> dict[int, Mention]:
 
 
 def _worth(mention: Mention) -> tuple[int, float]:
-    return mention.end - mention.start, mention.score + (0.5 if mention.kind == "value" else 0)
+    return mention.end - mention.start, mention.score + {"value": 0.5, "table": -0.1}.get(mention.kind, 0)
 
 
 def _is_usable(mention: Mention, target: Target) -> bool:
@@ -208,13 +224,28 @@ def _place(done: Scan, mention: Mention, tokens: Sequence[Token], index: Index) 
     return _mark(done, "C", len(done.columns) - 1, said)
 
 
-def _plain(done: Scan, token: Token, target: Target, tokens: Sequence[Token], at: int) -> str:
+def _series_label(token: Token, target: Target) -> str | None:
+    """Returns the label that an everyday word means: the stock of a symbol."""
+    for words in _SERIES_WORDS:
+        if token.lower in words:
+            return next((key for key in target.keys if words & set(parts(key.lower()))), None)
+    return None
+
+
+def _plain(done: Scan, token: Token, target: Target, beside: bool) -> str:
     if token.kind == "number" and token.value is not None and not token.text.endswith("%"):
         done.numbers.append(token.value)
         return _mark(done, "N", len(done.numbers) - 1, [token])
     if token.kind == "sign":
         return ";" if token.text in ",;?!.:" else token.text
+    label = _series_label(token, target)
+    if label is not None:
+        done.labels.append(label)
+        return _mark(done, "L", len(done.labels) - 1, [token])
     called = _called(token, target)
+    if called is not None and token.stem in _PRICE_STEMS and beside:
+        # `opening price` is one column.
+        return ";"
     if called is not None:
         done.columns.append(called)
         done.notes.append(f"{token.text!r} is taken as {called}.")

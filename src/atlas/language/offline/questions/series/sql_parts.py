@@ -93,6 +93,9 @@ def part(time: str, name: str) -> list[tuple[str, str]]:
             (f"CAST(EXTRACT(ISODOW FROM {time}) AS INT)", "weekday_number"),
             (f"TO_CHAR({time}, 'FMDay')", "weekday"),
         ]
+    if name == "weekend":
+        kind = f"CASE WHEN EXTRACT(ISODOW FROM {time}) >= 6 THEN 'weekend' ELSE 'weekday' END"
+        return [(kind, "kind_of_day")]
     if name == "month":
         return [
             (f"CAST(EXTRACT(MONTH FROM {time}) AS INT)", "month_number"),

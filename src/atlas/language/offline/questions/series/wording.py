@@ -139,8 +139,12 @@ def _when(span: p.Span) -> str:
     )
 
 
+def _part(plan: p.SeriesPlan) -> str:
+    return plan.unit or {"weekend": "kind of day"}.get(plan.part or "", plan.part or "")
+
+
 def _groups(plan: p.SeriesPlan) -> str:
-    names = [*plan.labels, *([plan.unit or plan.part or ""] if plan.unit or plan.part else [])]
+    names = [*plan.labels, *([_part(plan)] if plan.unit or plan.part else [])]
     if isinstance(plan.function, p.Growth):
         names = list(plan.labels)
     return f" by {join_words([plain(name) for name in names])}" if names else ""
@@ -184,7 +188,7 @@ def chart(plan: p.SeriesPlan, target: Target) -> Chart:
             if plan.unit is not None:
                 return Chart("line", plan.unit, shown)
             if plan.part is not None:
-                return Chart("bar", plan.part, shown)
+                return Chart("bar", {"weekend": "kind_of_day"}.get(plan.part, plan.part), shown)
             return Chart("bar", plan.labels[0], shown) if plan.labels else Chart("number", None, shown)
         case p.Rank(function=function):
             return Chart("bar", plan.part or plan.unit or next(iter(plan.labels), None), (title(function, measure),))
