@@ -68,25 +68,26 @@ async def apply_schema(
     for column in await _insert_columns(connection, dataset_id, fresh, declared=declared):
         result[column.name] = column
     if additions:
-        table = hot_of(place.schema, dataset_id, cold=place.cold)
-        legacy = await _is_legacy(connection, dataset_id, place)
-        if legacy:
-            await keep_out(connection, table_of(place.schema, dataset_id))
-        statement = sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(additions))
-        try:
-            await connection.execute(statement)
-        except psycopg.errors.TooManyColumns:
-            raise BadRequestError(
-                "Too many columns", f"a dataset can have {MAX_PHYSICAL_COLUMNS} typed columns"
-            ) from None
-        await connection.execute(
-            sql.SQL("ALTER TABLE IF EXISTS {} {}").format(
-                series_of(place.schema, dataset_id), sql.SQL(", ").join(additions)
-            )
-        )
-        if legacy:
-            await legacy_view.renew_view(connection, dataset_id)
+        await _add_columns(connection, dataset_id, place, additions)
     return result
+
+
+async def _add_columns(
+    connection: Connection, dataset_id: int, place: Place, additions: Sequence[sql.Composed]
+) -> None:
+    """Adds columns to the tables of a dataset's rows. Raises BadRequestError when there are too many."""
+    legacy = await _is_legacy(connection, dataset_id, place)
+    if legacy:
+        await keep_out(connection, table_of(place.schema, dataset_id))
+    added, table = sql.SQL(", ").join(additions), hot_of(place.schema, dataset_id, cold=place.cold)
+    try:
+        for one in (table, series_of(place.schema, dataset_id)):
+            await connection.execute(sql.SQL("ALTER TABLE IF EXISTS {} {}").format(one, added))
+    except psycopg.errors.TooManyColumns:
+        reason = f"a dataset can have {MAX_PHYSICAL_COLUMNS} typed columns"
+        raise BadRequestError("Too many columns", reason) from None
+    if legacy:
+        await legacy_view.renew_view(connection, dataset_id)
 
 
 async def _insert_columns(
