@@ -43,6 +43,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/rows/stream/?dataset={id}", None, "stream"),
     ("GET", "/api/rows/latest/?dataset={id}", None, "read"),
     ("GET", "/api/rows/aggregate/?dataset={id}", None, "read"),
+    ("GET", "/api/rows/series/?dataset={id}", None, "read"),
     ("DELETE", "/api/rows/?dataset={id}&start=2020-01-01T00:00:00Z", None, "write"),
     ("DELETE", "/api/datasets/{id}/", None, "write"),
 ]
@@ -70,7 +71,7 @@ def filled(value: Any, dataset: int) -> Any:
 
 async def shared_dataset(owner: httpx.AsyncClient) -> int:
     """Id of a dataset with a row, that holders of `public` and of `test` may read."""
-    dataset = await make_dataset(owner, metadata={"source": "x"})
+    dataset = await make_dataset(owner, metadata={"source": "x"}, keys=["a"])
     await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": ROWS})
     await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "public"})
     await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_id": 2})

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
-from tests.conftest import Client, People, make_dataset
+from tests.conftest import Client, People, caller_of, make_dataset
 
+from atlas.consistency.service import ConsistencyService
 from atlas.db.database import Database
 from atlas.timeseries.cold import mover
 
@@ -99,9 +100,63 @@ async def test_selected_series_are_those_of_a_model(owner: httpx.AsyncClient, da
         assert [json.loads(line) for line in live.splitlines()] == flat[-11:]
         parquet = (await get(owner, "bulk_download/", dataset, where=where, output="parquet")).content
         assert pq.read_table(io.BytesIO(parquet)).column("price").to_pylist() == [row["price"] for row in flat]
+        for some, chosen in ((where, wanted), (where[:1], ordered(rows, symbol=symbols))):
+            await check_latest(owner, dataset, some, chosen)
+            await check_buckets(owner, dataset, some, chosen)
         part = {"start": "2024-01-01T02:00:00Z", "end": "2024-01-01T05:00:00Z"}
         inside = [row for row in wanted if part["start"] <= row["timestamp"] <= part["end"]]
         assert plain((await get(owner, "", dataset, where=where, limit=1000, **part)).json()["results"]) == inside
+
+
+def key_of(row: Row, *names: str) -> tuple[Any, ...]:
+    values = row["values"]
+    return tuple(values[name].encode() if isinstance(values[name], str) else values[name] for name in names)
+
+
+async def check_latest(owner: httpx.AsyncClient, dataset: int, where: list[str], wanted: list[Row]) -> None:
+    response = await get(owner, "latest/", dataset, where=where)
+    if wanted:
+        assert plain([response.json()]) == wanted[-1:]
+    else:
+        assert response.status_code == 404
+    for by in (("symbol", "exchange"), ("exchange",), ("symbol",)):
+        newest = {key_of(row, *by): row for row in wanted}
+        found = (await get(owner, "latest/", dataset, where=where, by=",".join(by))).json()
+        assert found["count"] == len(newest)
+        assert plain(found["results"]) == [newest[key] for key in sorted(newest)]
+        part = (await get(owner, "latest/", dataset, where=where, by=list(by), limit=2, offset=1)).json()
+        assert (part["count"], part["results"]) == (len(newest), found["results"][1:3])
+        listed = (await get(owner, "series/", dataset, where=where, by=",".join(by), limit=1000)).json()
+        assert listed["count"] == len(newest)
+        assert listed["results"] == [
+            {"key": {name: row["values"][name] for name in by}, "timestamp": row["timestamp"]}
+            for row in (newest[key] for key in sorted(newest))
+        ]
+
+
+async def check_buckets(owner: httpx.AsyncClient, dataset: int, where: list[str], wanted: list[Row]) -> None:
+    bys: tuple[tuple[str, ...], ...] = ((), ("symbol",), ("symbol", "exchange"))
+    for by in bys:
+        buckets: dict[tuple[Any, ...], list[Row]] = {}
+        for row in wanted:
+            buckets.setdefault((*key_of(row, *by), row["timestamp"][:13] + ":00:00Z"), []).append(row)
+        query = {"functions": "sum,first,last", "bucket": "1h", "columns": "price", "where": where, "by": list(by)}
+        found = (await get(owner, "aggregate/", dataset, **query)).json()["results"]
+        assert found == [
+            {
+                "timestamp": key[-1],
+                "count": len(rows),
+                "values": {
+                    "price": {
+                        "sum": sum(row["values"]["price"] for row in rows),
+                        "first": rows[0]["values"]["price"],
+                        "last": rows[-1]["values"]["price"],
+                    }
+                },
+            }
+            | ({"series": {name: rows[0]["values"][name] for name in by}} if by else {})
+            for key, rows in sorted(buckets.items())
+        ]
 
 
 async def test_files_of_different_series_have_different_tags(owner: httpx.AsyncClient) -> None:
@@ -300,3 +355,82 @@ async def test_who_may_declare_keys_and_read_series(client: Client, people: Peop
     assert (await get(reader, "", dataset, where="symbol:A")).json()["count"] == 1
     assert (await reader.patch(f"/api/datasets/{dataset}/", json={"keys": []})).status_code == 403
     assert (await owner.patch(f"/api/datasets/{dataset}/", json={"keys": []})).status_code == 200
+
+
+async def latest(owner: httpx.AsyncClient, dataset: int) -> list[Row]:
+    return plain((await get(owner, "latest/", dataset, by="symbol")).json()["results"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_latest_rows_follow_every_history(
+    owner: httpx.AsyncClient, people: People, database: Database, database_url: str, seed: int
+) -> None:
+    """Single rows, groups, large bodies, late rows, new and widened columns, deletes and packing, in any order."""
+    chance = random.Random(seed)
+    dataset = await make_dataset(owner, keys=["symbol"])
+    rows: list[Row] = []
+    for step in range(14):
+        kind = chance.choice(("one", "one", "few", "few", "many", "delete", "pack"))
+        if kind in ("delete", "pack") and rows:
+            stamps = sorted(row["timestamp"] for row in rows)
+            low, high = sorted(chance.choices(stamps, k=2))
+            if kind == "pack":
+                before = int(datetime.fromisoformat(high).timestamp() * 1_000_000)
+                await mover.pack_next(database, dataset, before, 10**9)
+                continue
+            response = await owner.delete(f"/api/rows/?dataset={dataset}&start={low}&end={high}")
+            assert response.status_code == 200, response.text
+            rows = [row for row in rows if not low <= row["timestamp"] <= high]
+        else:
+            count = {"one": 1, "few": 40, "many": 2500}.get(kind, 3)
+            made = []
+            for number in range(count):
+                at = START + timedelta(minutes=step * 50 + chance.randrange(-60, 100))
+                values: Row = {"symbol": f"S{chance.randrange(5 if count < 2500 else 700)}", "n": number}
+                if chance.random() < 0.2:
+                    values[f"more{chance.randrange(3)}"] = chance.choice((1, 2.5)) if step > 6 else 1
+                made.append({"timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "values": values})
+            if kind == "one":
+                assert (await owner.post("/api/rows/", json={"dataset": dataset, **made[0]})).status_code == 201
+            else:
+                await insert(owner, dataset, made)
+            rows += made
+        newest = {row["values"]["symbol"]: row for row in ordered(rows)}
+        assert await latest(owner, dataset) == [newest[key] for key in sorted(newest)], (step, kind)
+    before_keys = await latest(owner, dataset)
+    for keys in ([], ["symbol"]):
+        assert (await owner.patch(f"/api/datasets/{dataset}/", json={"keys": keys})).status_code == 200
+    assert await latest(owner, dataset) == before_keys
+    assert ConsistencyService(database_url).check().findings == ()
+    async with database.connection() as connection:
+        schema = (await caller_of(database, people.owner)).schema_name
+        await connection.execute(f"UPDATE {schema}._series_{dataset} SET _seq = 0 WHERE symbol = 'S1'".encode())
+    (found,) = ConsistencyService(database_url).check().findings
+    assert "of its series" in found.problem
+
+
+async def test_series_are_searched(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner, keys=["symbol", "lot"])
+    rows = [{"timestamp": "2024-01-01", "values": {"symbol": f"S{n:04}", "lot": n % 2}} for n in range(3000)]
+    rows += [{"timestamp": "2024-01-02", "values": {"symbol": name, "lot": 7}} for name in ("50%", "a_b", "ÄB")]
+    await insert(owner, dataset, rows)
+    for search, names in (("s001", [f"S001{n}" for n in range(10)]), ("%", ["50%"]), ("_", ["a_b"]), ("äb", ["ÄB"])):
+        page = (await get(owner, "series/", dataset, search=search)).json()
+        assert [one["key"]["symbol"] for one in page["results"]] == names
+        assert page["count"] == len(names)
+    page = (await get(owner, "series/", dataset, by="lot")).json()
+    assert [one["key"] for one in page["results"]] == [{"lot": 0}, {"lot": 1}, {"lot": 7}]
+    page = (await get(owner, "series/", dataset, limit=10, offset=20)).json()
+    assert (page["count"], page["results"][0]["key"]["symbol"]) == (3003, "S0019")
+    assert "offset=30" in page["next"]
+    following = (await owner.get(page["next"])).json()
+    assert following["results"][0]["key"]["symbol"] == "S0029"
+
+
+@pytest.mark.parametrize("path", ["latest/", "aggregate/", "series/"])
+async def test_grouping_by_what_is_no_key_is_told(owner: httpx.AsyncClient, path: str) -> None:
+    dataset = await make_dataset(owner, keys=["symbol"])
+    response = await get(owner, path, dataset, by="price")
+    assert response.status_code == 400
+    assert response.json()["details"] == "by: 'price' is no key of the dataset; its keys are 'symbol'"
+    assert (await get(owner, path, await make_dataset(owner), by="symbol")).status_code == 400

@@ -68,8 +68,8 @@ def rights(url: str) -> dict[str, tuple[str, set[str]]]:
 
 def fill(client: httpx.Client) -> None:
     """Two datasets, one of them shared, and a table with an issue of each kind."""
-    for name in ("prices", "arriving"):
-        assert client.post("/api/datasets/", json={"name": name}).status_code == 201
+    for name, keys in (("prices", ["note"]), ("arriving", [])):
+        assert client.post("/api/datasets/", json={"name": name, "keys": keys}).status_code == 201
     rows = [
         {"timestamp": f"2026-01-05T10:{n:02}:00Z", "values": {"open": n / 3, "note": f"ü{n}", "odd": [n, None]}}
         for n in range(60)
@@ -179,6 +179,14 @@ def test_backup_while_rows_arrive_and_restore_into_an_empty_folder(folders: tupl
         asked = client.post("/api/v1/sql", json={"sql": "SELECT count(*) AS n FROM members"}).json()
         assert asked["data_csv"].split() == ["n", "1"], asked
         assert client.post("/api/v1/sql", json={"sql": "SELECT max(open) AS m FROM prices"}).json()["success"]
+        late = {"dataset": 1, "timestamp": "2026-01-05T12:00:00Z", "values": {"note": "ü7", "open": 9}}
+        assert client.post("/api/rows/", json={**late, "values": {"open": 9}}).status_code == 400
+        assert client.post("/api/rows/", json=late).status_code == 201
+        newest = client.get("/api/rows/latest/", params={"dataset": 1, "by": "note"}).json()
+        assert (newest["count"], newest["results"][57]["values"]) == (60, {"note": "ü7", "open": 9})
+        assert client.delete("/api/rows/", params={"dataset": 1, "start": "2026-01-05T12:00:00Z"}).status_code == 200
+        newest = client.get("/api/rows/latest/", params={"dataset": 1, "where": "note:ü7"}).json()
+        assert newest["timestamp"] == "2026-01-05T10:07:00Z"
         more = {"dataset": 2, "rows": [{"timestamp": "2026-01-06", "values": {"n": 1, "fresh": "x"}}]}
         assert client.post("/api/rows/bulk_insert/", json=more).status_code == 200
         client.headers["X-API-Key"] = other

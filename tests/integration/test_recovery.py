@@ -46,7 +46,7 @@ async def test_a_stream_past_a_gap_repeats_nothing_that_came_meanwhile(
 
     await transaction.insert(database, dataset, ten(), lambda rows: rows)
     streams = StreamService(database, AccessService(database), Lane("streams", 1, 1))
-    reader = _Reader(1.0, caller, dataset)
+    reader = _Reader(1.0, caller, (dataset, ()))
     # It has seen 2, and missed 3 and 4. The database gives all up to 10 at once, so the second piece is old.
     for piece in (_Piece(4, 6, b"never sent"), _Piece(6, 8, b"sent twice")):
         reader.give(piece)
@@ -86,7 +86,7 @@ async def test_a_stream_that_joins_late_reads_what_the_others_were_given(
 
 async def test_heartbeats_come_after_the_last_event(database: Database, people: People, caller: Caller) -> None:
     loop = asyncio.get_running_loop()
-    reader = _Reader(0.3, caller, 1)
+    reader = _Reader(0.3, caller, (1, ()))
     begun = loop.time()
     loop.call_later(0.2, reader.give, _Piece(0, 1, b"x"))
     assert await reader.wait()

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -45,10 +46,12 @@ def insert(client: httpx.Client, dataset: int, first: int, rows: int) -> None:
 Event = tuple[str, str | None, Any]
 
 
-def events(client: httpx.Client, dataset: int, last_id: str | None = None, poll: int = 1) -> Iterator[Event]:
+def events(
+    client: httpx.Client, dataset: int, last_id: str | None = None, poll: int = 1, where: str = ""
+) -> Iterator[Event]:
     """(event, id, data) as they come."""
     headers = {} if last_id is None else {"Last-Event-ID": last_id}
-    path = f"/api/rows/stream/?dataset={dataset}&poll_interval={poll}"
+    path = f"/api/rows/stream/?dataset={dataset}&poll_interval={poll}{where and f'&where={where}'}"
     with client.stream("GET", path, headers=headers, timeout=20) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -60,6 +63,44 @@ def events(client: httpx.Client, dataset: int, last_id: str | None = None, poll:
             elif fields:
                 yield fields["event"], fields.get("id"), json.loads(fields["data"])
                 fields = {}
+
+
+def test_a_stream_of_some_series_has_their_rows_and_heartbeats_while_others_arrive(client: httpx.Client) -> None:
+    dataset = int(client.post("/api/datasets/", json={"name": "d", "keys": ["symbol"]}).json()["id"])
+
+    def send(symbol: str, first: int, rows: int = 1) -> None:
+        data = [{"timestamp": "2025-01-01", "values": {"symbol": symbol, "n": first + n}} for n in range(rows)]
+        assert client.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": data}).status_code == 200
+
+    def take(stream: Iterator[Event], count: int) -> list[int]:
+        return [data["n"] for _, _, data in islice((one for one in stream if one[0] == "data"), count)]
+
+    send("A", 0)
+    stream, other = events(client, dataset, where="symbol:A"), events(client, dataset, where="symbol:B,C")
+    assert next(stream)[0] == next(other)[0] == "connected"
+    beats = 0
+    for number in range(30):
+        send("B", number)
+        time.sleep(0.1)
+    send("C", 30, 12_000)
+    send("A", 1)
+    kinds = []
+    while not kinds or kinds[-1] != "data":
+        kinds.append(next(stream)[0])
+    beats = kinds.count("heartbeat")
+    assert beats >= 2
+    assert take(other, 12_030) == [*range(12_030)]
+    send("A", 2, 3)
+    assert take(stream, 3) == [2, 3, 4]
+    # From the start, and then what is new.
+    again = events(client, dataset, last_id="0", where="symbol:A")
+    assert take(again, 5) == [0, 1, 2, 3, 4]
+    send("B", 5, 2)
+    send("A", 5)
+    assert take(again, 1) == take(stream, 1) == [5]
+    client.patch(f"/api/datasets/{dataset}/", json={"keys": []})
+    send("A", 6)
+    assert next(one for one in stream if one[0] != "heartbeat")[0] == "error"
 
 
 def test_connected_data_and_heartbeat(client: httpx.Client, dataset: int) -> None:

@@ -229,3 +229,37 @@ def test_units_and_descriptions(page: Page, site: Site) -> None:
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.get_by_text("The average length is 3.25 m.")).to_be_visible()
     shot(page, "ask-unit")
+
+
+def test_series_are_lines_of_one_chart(page: Page, site: Site) -> None:
+    """Five of three thousand symbols at first; others are found by typing, and removed by a click."""
+    lines = ["timestamp,symbol,lot,price"]
+    names = ["AAPL", "AMZN", "GOOG", "IBM", "MSFT", *(f"S{n:04}" for n in range(2995))]
+    for n, name in enumerate(names):
+        at = range(300) if n < 5 or name == "S2222" else range(2)
+        lines += [f"{(START + timedelta(days=day)).isoformat()},{name},7,{n % 13 * 20 + day % 11}" for day in at]
+    with site.client(site.people.owner) as client:
+        dataset = int(client.post("/api/datasets/", json={"name": "Stocks", "keys": ["symbol"]}).json()["id"])
+        client.post(
+            f"/api/rows/bulk_insert/?dataset={dataset}", content="\n".join(lines), headers={"Content-Type": "text/csv"}
+        ).raise_for_status()
+    page.goto(f"{site.url}/ui/datasets/{dataset}")
+    chart = page.get_by_label("Chart of AAPL, AMZN, GOOG, IBM, MSFT")
+    expect(chart).to_be_visible()
+    expect(page.locator("[data-series-note]")).to_have_text("5 of 3,000 series")
+    expect(page.locator("[data-note]")).to_contain_text("1,500 rows in")
+    # A number that is no key is a column to choose; the key is none.
+    page.get_by_role("group", name="Column").get_by_role("button", name="price").click()
+    shot(page, "chart-series")
+    find = page.get_by_role("combobox", name="Find series")
+    find.click()
+    expect(page.get_by_text("2,940 more; type to find them")).to_be_visible()
+    find.fill("222")
+    page.get_by_role("option", name="S2222").click()
+    shot(page, "chart-series-picker")
+    expect(page.get_by_label("Chart of AAPL, AMZN, GOOG, IBM, MSFT, S2222")).to_be_visible()
+    expect(page.locator("[data-note]")).to_contain_text("1,800 rows in")
+    page.get_by_title("Remove IBM").click()
+    expect(page.get_by_label("Chart of AAPL, AMZN, GOOG, MSFT, S2222")).to_be_visible()
+    expect(page.locator("[data-note]")).to_contain_text("1,500 rows in")
+    shot(page, "chart-series-phone", phone=True)

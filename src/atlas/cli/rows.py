@@ -33,6 +33,7 @@ Where = Annotated[
     list[str] | None,
     typer.Option("--where", help="Only these series, by a key of the dataset: symbol:MSFT,AAPL. Repeatable."),
 ]
+By = Annotated[list[str] | None, typer.Option("--by", help="Each series apart, by these keys: a,b. Repeatable.")]
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
 # Computed figures. The other figures are values of rows, and are shown unchanged.
 COMPUTED = ("avg", "sum")
@@ -232,10 +233,40 @@ def rows_get(
 
 @rows.command("latest")
 @remote
-def rows_latest(session: Session, name: Dataset) -> None:
-    """Print the row with the greatest timestamp."""
-    row = session.client.rows.latest(name)
+def rows_latest(
+    session: Session, name: Dataset, where: Where = None, by: By = None, form: FormatOption = RowFormat.table
+) -> None:
+    """Print the row with the greatest timestamp, or with --by that of each series."""
+    if by:
+        latest = session.client.rows.latest_by(name, by, where=where)
+        if session.as_json:
+            session.show({"count": len(latest), "rows": latest})
+            return
+        lines = [flat(row) for row in latest]
+        print_rows(lines, columns_of(lines), form)
+        return
+    row = session.client.rows.latest(name, where=where)
     session.show(row if session.as_json else flat(row))
+
+
+@rows.command("series")
+@remote
+def rows_series(
+    session: Session,
+    name: Dataset,
+    search: Annotated[str | None, typer.Option(help="Text within a key, in any case.")] = None,
+    where: Where = None,
+    by: By = None,
+    limit: Annotated[int, typer.Option(help="Most series.", min=1)] = 1000,
+    form: FormatOption = RowFormat.table,
+) -> None:
+    """List the series of a dataset, each with the time of its latest row."""
+    found = list(session.client.rows.series(name, search, by=by, where=where, limit=limit))
+    if session.as_json:
+        session.show(found)
+        return
+    lines: list[dict[str, Any]] = [{**one.key, "latest": one.timestamp} for one in found]
+    print_rows(lines, columns_of(lines), form)
 
 
 @rows.command("aggregate")
@@ -250,6 +281,8 @@ def rows_aggregate(
     start: Start = None,
     end: End = None,
     columns: Columns = None,
+    where: Where = None,
+    by: By = None,
     form: FormatOption = RowFormat.table,
 ) -> None:
     """Print figures of numeric columns by time bucket."""
@@ -260,13 +293,15 @@ def rows_aggregate(
         start=since(start, "--start"),
         end=until(end, "--end"),
         columns=columns,
+        where=where,
+        by=by,
     )
     if session.as_json:
         session.show(found)
         return
     lines = []
     for one in found.results:
-        line: dict[str, Any] = {"timestamp": data(one.timestamp)}
+        line: dict[str, Any] = {**(one.series or {}), "timestamp": data(one.timestamp)}
         if one.count is not None:
             line["count"] = one.count
         line |= {

@@ -14,7 +14,7 @@ from atlas.cli.context import Session, remote
 from atlas.cli.datasets import Dataset
 from atlas.cli.exit_codes import say
 from atlas.cli.output import dumps, plain
-from atlas.cli.rows import columns_of, flat, rows
+from atlas.cli.rows import Where, columns_of, flat, rows
 from atlas.kit.plurals import many
 
 if TYPE_CHECKING:
@@ -30,19 +30,22 @@ def rows_tail(
     name: Dataset,
     last: Annotated[int, typer.Option(help="Begin with this many of the rows inserted last.", min=0)] = 10,
     columns: Annotated[list[str] | None, typer.Option("--columns", help="Only these: a,b. Repeatable.")] = None,
+    where: Where = None,
 ) -> None:
     """Show rows as they arrive, until Ctrl-C. A lost connection is taken up again without losing a row."""
     wanted = [part for text in columns or () for part in text.split(",")]
     with contextlib.suppress(KeyboardInterrupt):
         if session.as_json or not sys.stdout.isatty():
-            for row in arriving(session, name, last, wanted):
+            for row in arriving(session, name, last, wanted, where):
                 print(dumps(row) if session.as_json else line(row), flush=True)
         else:
-            _live(session, name, last, wanted)
+            _live(session, name, last, wanted, where)
 
 
-def arriving(session: Session, name: str, last: int, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """Yields flat rows: the last inserted rows, then each new row."""
+def arriving(
+    session: Session, name: str, last: int, columns: list[str], where: list[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yields flat rows: those of the last inserted rows, then each new row. `where` are conditions on series keys."""
     from atlas.client.events import Connected, NewRow
 
     start = None
@@ -52,7 +55,7 @@ def arriving(session: Session, name: str, last: int, columns: list[str]) -> Iter
         with contextlib.closing(events):
             start = max(0, next(event.id for event in events if isinstance(event, Connected)) - last)
     connections = 0
-    for event in session.client.rows.stream(name, last_event_id=start):
+    for event in session.client.rows.stream(name, last_event_id=start, where=where):
         if isinstance(event, Connected):
             connections += 1
             if connections > 1:
@@ -68,7 +71,7 @@ def line(row: dict[str, Any]) -> str:
     return f"{row['timestamp']}  {values}"
 
 
-def _live(session: Session, name: str, last: int, columns: list[str]) -> None:
+def _live(session: Session, name: str, last: int, columns: list[str], where: list[str] | None) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -76,7 +79,7 @@ def _live(session: Session, name: str, last: int, columns: list[str]) -> None:
     shown: deque[dict[str, Any]] = deque(maxlen=max(1, console.height - 6))
     title = f"dataset {name} at {session.target.url}"
     with Live(live_table(title, shown, 0), console=console, auto_refresh=True, refresh_per_second=8) as live:
-        for count, row in enumerate(arriving(session, name, last, columns), 1):
+        for count, row in enumerate(arriving(session, name, last, columns, where), 1):
             shown.append(row)
             live.update(live_table(title, shown, count))
 

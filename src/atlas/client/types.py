@@ -86,11 +86,15 @@ class RowPage:
 
 @dataclass(frozen=True, slots=True)
 class Bucket(Record):
-    """Aggregates of a time bucket that starts at `timestamp`. values: by column, then by function."""
+    """Aggregates of a time bucket that starts at `timestamp`. values: by column, then by function.
+
+    series: the keys of its series, when buckets are by series.
+    """
 
     timestamp: datetime
     count: int | None = None
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    series: dict[str, str | int | bool] | None = None
 
     _readers: ClassVar = {"timestamp": moment}
 

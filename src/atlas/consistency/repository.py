@@ -16,7 +16,7 @@ from atlas.backup.dump import Connection, connected
 from atlas.consistency import packed
 from atlas.db.named_queries import queries
 from atlas.kit.plurals import many
-from atlas.timeseries.repository import cold_of, readable_of, rollup_of
+from atlas.timeseries.repository import cold_of, readable_of, rollup_of, series_of
 from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.maintenance import bucket_start
 from atlas.timeseries.zone_map import Block
@@ -164,7 +164,7 @@ def _check_dataset(connection: Connection, findings: list[Finding], dataset_id: 
     blocks = [Block(*one) for one in connection.execute(known["blocks"], {"id": dataset_id})]
     runs = _runs(connection, dataset, blocks)
     findings += [Finding(dataset.subject, problem) for problem in _problems(dataset, blocks, runs)]
-    for look in (_outside, _packed, _rollup, _columns):
+    for look in (_outside, _packed, _rollup, _columns, _series):
         findings += look(connection, dataset, runs)
     return sum(run.rows for run in runs)
 
@@ -266,6 +266,30 @@ def _columns(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Ite
     parameters = {"id": dataset.id, "relation": dataset.plain.as_string()}
     for (name,) in connection.execute(queries("consistency/consistency")["missing_columns"], parameters).fetchall():
         yield Finding(dataset.subject, f"its table has no column for {name!r}")
+
+
+def _series(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:
+    """Yields findings on the table of each series' latest row."""
+    found = connection.execute(queries("consistency/consistency")["series_keys"], {"id": dataset.id}).fetchall()
+    keys = [name for (name,) in found]
+    if not keys or None in keys:
+        return
+    series = series_of(dataset.schema, dataset.id)
+    # Without the keys of packed rows, only whether each row is there can be seen.
+    query = sql.SQL(
+        "SELECT count(*) FROM {series} s WHERE NOT EXISTS (SELECT FROM {table} t WHERE t._seq = s._seq AND t.ts = s.ts)"
+    )
+    if not dataset.cold:
+        query = sql.SQL(
+            "SELECT count(*) FROM (SELECT DISTINCT ON ({keys}) _seq FROM {table} ORDER BY {keys}, ts DESC, _seq DESC) a"
+            " FULL JOIN {series} s ON a._seq = s._seq WHERE a._seq IS NULL OR s._seq IS NULL"
+        )
+    names = sql.SQL(", ").join(map(sql.Identifier, keys))
+    (wrong,) = _one(connection, query.format(series=series, table=dataset.table, keys=names))
+    if wrong:
+        yield Finding(
+            dataset.subject, f"{many(wrong, 'latest row')} of its series {'is' if wrong == 1 else 'are'} wrong"
+        )
 
 
 def _check_table(connection: Connection, findings: list[Finding], table_id: int) -> int:

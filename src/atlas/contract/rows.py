@@ -25,6 +25,35 @@ class StoredRow(Shape):
 
 
 @dataclass(frozen=True)
+class LatestRows(Shape):
+    """A page with the latest row of each series, in order of the keys."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: tuple[StoredRow, ...]
+
+
+@dataclass(frozen=True)
+class Series(Shape):
+    """A series of a dataset. timestamp: of its latest row."""
+
+    _name: ClassVar = "SeriesView"
+    key: dict[str, str | int | bool] = field(metadata={"examples": [{"symbol": "MSFT"}]})
+    timestamp: str = field(metadata=_TIME)
+
+
+@dataclass(frozen=True)
+class SeriesPage(Shape):
+    """A page of the series of a dataset, in order of their keys."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
 class InsertedRows(Shape):
     """How many rows were stored, of how many sent; the two are always equal. What was guessed is beside them."""
 
@@ -92,6 +121,9 @@ class TimeBucket(Shape):
     count: int
     values: dict[str, dict[str, Any]] = field(
         metadata={"examples": [{"close": {"min": 104400, "max": 104700, "avg": 104550.5}}]}
+    )
+    series: dict[str, str | int | bool] = field(
+        default_factory=absent, metadata={"description": "The keys of its series, with `by`."}
     )
 
 

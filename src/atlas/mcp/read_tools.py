@@ -24,6 +24,7 @@ WhereArg = Annotated[
     dict[str, list[str | int | bool]] | None,
     Field(description="Only these series: by key of the dataset its values, such as {'symbol': ['MSFT']}."),
 ]
+ByArg = Annotated[list[str] | None, Field(description="Each series apart, by these keys of the dataset.")]
 LimitArg = Annotated[int, Field(ge=1, le=shown.MOST_ROWS, description="Rows of the answer at most.")]
 PathArg = Annotated[str, Field(description="Path of a file on this machine, inside a folder that was allowed.")]
 ProposalsArg = Annotated[
@@ -112,17 +113,37 @@ class ReadTools:
             list[Literal["count", "min", "max", "avg", "sum", "first", "last"]], Field(min_length=1)
         ] = ["count", "min", "max", "avg"],  # noqa: B006 - never changed
         columns: ColumnsArg = None,
+        where: WhereArg = None,
+        by: ByArg = None,
     ) -> shown.Figures:
-        """Computes figures of a dataset's numeric columns by time bucket, over any number of rows."""
+        """Computes figures of a dataset's numeric columns by time bucket, over any number of rows.
+
+        With `by`, each series has buckets of its own.
+        """
         found = await self._client.rows.aggregate(
-            dataset, start, end, bucket=bucket, functions=functions, columns=columns, points=200
+            dataset, start, end, bucket=bucket, functions=functions, columns=columns, points=200, where=where, by=by
         )
         results, truncated = shown.pick_rows(
             found.results,
-            lambda b: {"timestamp": b.timestamp.isoformat(), "count": b.count, "values": b.values},
+            lambda b: (
+                {"timestamp": b.timestamp.isoformat(), "count": b.count, "values": b.values}
+                | ({"series": b.series} if b.series else {})
+            ),
             shown.MOST_ROWS,
         )
         return shown.Figures(found.bucket, results, len(results), truncated)
+
+    async def latest_rows(
+        self, dataset: DatasetArg, by: ByArg = None, where: WhereArg = None, limit: LimitArg = 50
+    ) -> shown.Rows:
+        """Returns the latest row of a dataset, or with `by` the latest row of each series."""
+        if by:
+            found = [*await self._client.rows.latest_by(dataset, by, where=where)]
+        else:
+            found = [await self._client.rows.latest(dataset, where=where)]
+        read = [{"timestamp": row.timestamp.isoformat(), **row.values} for row in found[: limit + 1]]
+        rows, truncated = shown.bound_rows(read, limit)
+        return shown.Rows(rows, len(rows), truncated or len(rows) < len(found), len(found))
 
     async def list_tables(self) -> shown.Tables:
         """Lists the tables of the organization, and datasets, which run_sql and ask know by these names too."""

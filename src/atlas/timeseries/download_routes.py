@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
+import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from atlas.accounts.access import Caller
 from atlas.accounts.dependencies import CallerDep
-from atlas.contract.rows import Aggregated, StoredRow
+from atlas.contract.rows import Aggregated, LatestRows, SeriesPage, StoredRow
 from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
-from atlas.timeseries.parameters import ColumnsParam, DatasetParam, RangeParam, WhereParam
+from atlas.timeseries.parameters import ByParam, ColumnsParam, DatasetParam, RangeParam, WhereParam
 from atlas.timeseries.read.aggregates import SummaryService
+from atlas.timeseries.read.latest import Found
 from atlas.timeseries.read.service import RANGED, Download, ReadService
 from atlas.timeseries.stream import StreamService
 from atlas.web.contract_route import json_response
@@ -23,6 +25,7 @@ from atlas.web.exception_handlers import problem
 from atlas.web.json_route import JsonRoute
 from atlas.web.media_types import media_type_for
 from atlas.web.openapi.responses import EVENT_STREAM, answer, download, errors, events, members
+from atlas.web.paging import links
 from atlas.web.provided import provided
 from atlas.web.ranges import HEAD, FileResponse, UnsatisfiableError, held_tag, part, wanted
 
@@ -154,6 +157,7 @@ async def stream_rows(
     caller: CallerDep,
     dataset: DatasetParam,
     streams: StreamServiceDep,
+    where: WhereParam,
     poll_interval: Annotated[
         int, Query(ge=1, le=3600, description="Seconds between heartbeats while there is no new row.")
     ] = 2,
@@ -162,16 +166,58 @@ async def stream_rows(
     """Streams Server-Sent Events: `connected`, then `data` for each new row, and `heartbeat` while there is
     no new row.
     """
-    following = await streams.open(caller, dataset, poll_interval, last_event_id)
+    following = await streams.open(caller, dataset, poll_interval, last_event_id, where)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return FileResponse(following, media_type=EVENT_STREAM, headers=headers)
 
 
-@router.get("/latest/", response_model=StoredRow, summary="Latest row")
-async def latest_row(caller: CallerDep, dataset: DatasetParam, summaries: SummaryServiceDep) -> Response:
-    """Returns the row with the greatest timestamp. Of several such rows, the last inserted row wins."""
-    row = await summaries.latest(caller, dataset)
+def _page(request: Request, found: Found, limit: int, offset: int) -> Response:
+    following, previous = links(request, found.count, limit, offset)
+    head = msgspec.json.encode({"count": found.count, "next": following, "previous": previous})
+    return Response(head[:-1] + b',"results":[' + found.rows + b"]}", media_type="application/json")
+
+
+SeriesLimit = Annotated[int, Query(ge=1, le=100_000, description="Series of a page.")]
+SeriesOffset = Annotated[int, Query(ge=0, le=2**31, description="Series to skip.")]
+
+
+@router.get("/latest/", responses=answer(StoredRow | LatestRows), summary="Latest row")
+async def latest_row(
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    summaries: SummaryServiceDep,
+    where: WhereParam,
+    by: ByParam,
+    limit: SeriesLimit = 10_000,
+    offset: SeriesOffset = 0,
+) -> Response:
+    """Returns the row with the greatest timestamp. Of several such rows, the last inserted row wins.
+
+    With `by`, returns a page with the latest row of each series.
+    """
+    if by:
+        found = await summaries.latest_by(caller, dataset, by, where, limit, offset)
+        return _page(request, found, limit, offset)
+    row = await summaries.latest(caller, dataset, where)
     return Response(row, media_type="application/json")
+
+
+@router.get("/series/", responses=answer(SeriesPage), summary="List series")
+async def list_series(
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    summaries: SummaryServiceDep,
+    where: WhereParam,
+    by: ByParam,
+    search: Annotated[str | None, Query(max_length=600, description="Text within a key, in any case.")] = None,
+    limit: SeriesLimit = 250,
+    offset: SeriesOffset = 0,
+) -> Response:
+    """Lists the series of a dataset in order of their keys, each with the time of its latest row."""
+    found = await summaries.series(caller, dataset, by, where, search, limit, offset)
+    return _page(request, found, limit, offset)
 
 
 @router.get("/aggregate/", summary="Aggregate by time bucket", responses=answer(Aggregated))
@@ -181,6 +227,8 @@ async def aggregate_rows(
     summaries: SummaryServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
+    where: WhereParam,
+    by: ByParam,
     bucket: Annotated[
         str, Query(description="Width: a number and s, m, h, d or w, or a word; `month`, `quarter`, `year`; `auto`.")
     ] = "auto",
@@ -191,6 +239,8 @@ async def aggregate_rows(
 ) -> Response:
     """Aggregates rows by time bucket, for charts.
 
-    Each bucket with rows has one result, in order of time. Only numeric columns are aggregated.
+    Each bucket with rows has one result, in order of time. Only numeric columns are aggregated. With `by`, each series
+    has its own results, one series after the other.
     """
-    return json_response(await summaries.aggregate(caller, dataset, span, columns, bucket, functions, points))
+    answered = await summaries.aggregate(caller, dataset, span, columns, bucket, functions, points, where, by)
+    return json_response(answered)

@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -27,6 +27,7 @@ from atlas.kit.tasks import start_detached
 from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.read import row_queries, snapshot
+from atlas.timeseries.series.conditions import Written
 
 # FETCH_ROWS: rows fetched at a time. BACKLOG_BYTES: bytes that may wait for a slow client before its reader goes back
 # to the database.
@@ -46,11 +47,19 @@ SENDS_A_SECOND = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Events of the rows with numbers greater than `after`, up to `upto`."""
+    """Events of the rows with numbers greater than `after`, up to `upto`.
+
+    since: a number up to `after`, with no row of these series in between. None stands for `after`.
+    """
 
     after: int
     upto: int
     events: bytes
+    since: int | None = None
+
+    def follows(self, sent: int) -> bool:
+        """Checks whether the events are those that come after the row numbered `sent`."""
+        return (self.after if self.since is None else self.since) <= sent <= self.after
 
 
 @dataclass(eq=False, slots=True)
@@ -63,7 +72,7 @@ class _Reader:
 
     poll: float
     caller: Caller
-    dataset_id: int
+    topic: _Topic
     refused: AtlasError | None = None
     pieces: deque[_Piece] = field(default_factory=deque)
     waiting: int = 0
@@ -117,9 +126,16 @@ class _Reader:
             self._timer = loop.call_at(due, self._remind)
 
 
+# A dataset, and the conditions of streams that read only some series of it.
+_Topic = tuple[int, tuple[Written, ...]]
+
+
 @dataclass(eq=False, slots=True)
 class _Channel:
+    """Readers of the same rows. seq: the last number that was read; given: that of the last piece for the readers."""
+
     seq: int
+    given: int
     readers: set[_Reader] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -132,30 +148,40 @@ class StreamService:
         self._database = database
         self._access = access
         self._lane, self._pace = lane, Pace(SENDS_A_SECOND)
-        self._channels: dict[int, _Channel] = {}
+        self._channels: dict[_Topic, _Channel] = {}
         self._watch: asyncio.Task[None] | None = None
         self.open_streams = 0
 
     def wake(self, dataset_id: int) -> None:
         """Wakes a dataset's pump after a commit."""
-        channel = self._channels.get(dataset_id)
-        if channel is not None:
-            channel.wake.set()
+        for topic, channel in self._channels.items():
+            if topic[0] == dataset_id:
+                channel.wake.set()
 
     async def open(
-        self, caller: Caller, dataset_id: int, poll_interval: int, last_event_id: str | None
+        self,
+        caller: Caller,
+        dataset_id: int,
+        poll_interval: int,
+        last_event_id: str | None,
+        where: Sequence[Written] = (),
     ) -> AsyncIterator[bytes]:
         """Opens a stream of Server-Sent Events, from now or after the event with `last_event_id`.
 
-        Raises AtlasError: when the caller may not read the dataset, has too many streams, or the id is invalid.
+        `where` are conditions on series keys.
+
+        Raises AtlasError: when the caller may not read the dataset, has too many streams, or the id or a condition is
+            invalid.
         """
         await self._access.require(caller, dataset_id)
+        if where:
+            (await snapshot.snapshot(self._database, dataset_id)).only(where)
         found = await snapshot.position(self._database, dataset_id)
         latest = found[0] if found else 0
         start = latest if last_event_id is None else min(_event_id(last_event_id), latest)
         self._lane.enter_at_once(caller)
         self.open_streams += 1
-        reader = _Reader(float(poll_interval), caller, dataset_id)
+        reader = _Reader(float(poll_interval), caller, (dataset_id, tuple(where)))
         events = self._events(reader, start, latest)
         # A client may disconnect before the generator starts, and then `finally` never runs.
         weakref.finalize(events, self._end, reader).atexit = False
@@ -171,8 +197,8 @@ class StreamService:
                 self._pace.forget(reader.caller)
 
     async def _events(self, reader: _Reader, start: int, latest: int) -> AsyncIterator[bytes]:
-        dataset_id = reader.dataset_id
-        channel = self._join(dataset_id, reader, latest)
+        topic, dataset_id = reader.topic, reader.topic[0]
+        channel = self._join(reader, latest)
         # Other readers may have received rows since the look at the dataset. This reader still has to read those rows.
         latest = max(latest, channel.seq)
         try:
@@ -180,9 +206,10 @@ class StreamService:
                 "connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start, RETRY
             )
             sent = start
-            async for piece in self._read_pieces(dataset_id, sent, latest):
+            async for piece in self._read_pieces(topic, sent, latest):
                 sent = piece.upto
-                yield piece.events
+                if piece.events:
+                    yield piece.events
             sent = max(sent, latest)
             while True:
                 woken = await reader.wait()
@@ -198,17 +225,18 @@ class StreamService:
                     reader.waiting -= len(piece.events)
                     if piece.upto <= sent:
                         continue
-                    if piece.after == sent:
+                    if piece.follows(sent):
                         sent = piece.upto
                         together.append(piece.events)
                         continue
                     if together:
                         yield b"".join(together)
                         together.clear()
-                    async for missed in self._read_pieces(dataset_id, sent, piece.upto):
+                    async for missed in self._read_pieces(topic, sent, piece.upto):
                         # The read may pass `piece.upto` when more rows have been committed meanwhile.
                         sent = missed.upto
-                        yield missed.events
+                        if missed.events:
+                            yield missed.events
                 if together:
                     yield b"".join(together)
         except AtlasError as error:
@@ -217,24 +245,24 @@ class StreamService:
         finally:
             self._end(reader)
             reader.close()
-            self._leave(dataset_id, channel, reader)
+            self._leave(channel, reader)
 
-    def _join(self, dataset_id: int, reader: _Reader, latest: int) -> _Channel:
-        channel = self._channels.get(dataset_id)
+    def _join(self, reader: _Reader, latest: int) -> _Channel:
+        channel = self._channels.get(reader.topic)
         if channel is None:
-            channel = self._channels[dataset_id] = _Channel(latest)
+            channel = self._channels[reader.topic] = _Channel(latest, latest)
             # The pump must outlive the task of the first reader, because it serves other readers, too.
-            channel.task = start_detached(self._pump(dataset_id, channel))
+            channel.task = start_detached(self._pump(reader.topic, channel))
         channel.readers.add(reader)
         channel.wake.set()
         if self._watch is None:
             self._watch = start_detached(self._recheck())
         return channel
 
-    def _leave(self, dataset_id: int, channel: _Channel, reader: _Reader) -> None:
+    def _leave(self, channel: _Channel, reader: _Reader) -> None:
         channel.readers.discard(reader)
-        if not channel.readers and self._channels.get(dataset_id) is channel:
-            del self._channels[dataset_id]
+        if not channel.readers and self._channels.get(reader.topic) is channel:
+            del self._channels[reader.topic]
             if channel.task is not None:
                 channel.task.cancel()
         if not self._channels and self._watch is not None:
@@ -249,34 +277,49 @@ class StreamService:
             await asyncio.sleep(RECHECK_SECONDS)
             readers = [reader for channel in self._channels.values() for reader in channel.readers]
             with contextlib.suppress(UnavailableError):
-                allowed = await self._access.still_readable({(r.caller.key_id, r.dataset_id) for r in readers})
+                allowed = await self._access.still_readable({(r.caller.key_id, r.topic[0]) for r in readers})
                 for reader in readers:
-                    if (reader.caller.key_id, reader.dataset_id) not in allowed:
+                    if (reader.caller.key_id, reader.topic[0]) not in allowed:
                         reader.refuse(await self._refusal(reader))
 
     async def _refusal(self, reader: _Reader) -> AtlasError:
         try:
-            await self._access.require(reader.caller, reader.dataset_id)
+            await self._access.require(reader.caller, reader.topic[0])
         except AtlasError as error:
             return error
         return AuthenticationError("Invalid API key", "The key was revoked or has expired")
 
-    async def _pump(self, dataset_id: int, channel: _Channel) -> None:
+    async def _pump(self, topic: _Topic, channel: _Channel) -> None:
         while True:
             # A commit wakes the pump. Polling covers a lost notification.
             await _wait(channel.wake, min((r.poll for r in channel.readers), default=1.0))
             channel.wake.clear()
-            with contextlib.suppress(AtlasError):
-                async for piece in self._read_pieces(dataset_id, channel.seq):
-                    channel.seq = piece.upto
-                    for reader in list(channel.readers):
-                        reader.give(piece)
+            try:
+                await self._pump_new(topic, channel)
+            except BadRequestError as error:
+                # The dataset has lost a key that the streams name.
+                for reader in list(channel.readers):
+                    reader.refuse(error)
+            except AtlasError:
+                continue
 
-    async def _read_pieces(self, dataset_id: int, after: int, upto: int | None = None) -> AsyncIterator[_Piece]:
+    async def _pump_new(self, topic: _Topic, channel: _Channel) -> None:
+        """Gives the rows since the last read to all readers."""
+        async for piece in self._read_pieces(topic, channel.seq):
+            channel.seq = piece.upto
+            if not piece.events:
+                # No row of these series. Readers keep their heartbeats.
+                continue
+            piece = replace(piece, since=channel.given)
+            channel.given = piece.upto
+            for reader in list(channel.readers):
+                reader.give(piece)
+
+    async def _read_pieces(self, topic: _Topic, after: int, upto: int | None = None) -> AsyncIterator[_Piece]:
         """Yields pieces of the rows with numbers greater than `after`, up to at least `upto` or the last row."""
         if upto is not None and after >= upto:
             return
-        shot = await snapshot.snapshot(self._database, dataset_id)
+        shot = (await snapshot.snapshot(self._database, topic[0])).only(topic[1])
         style = RowFormat(shot.columns)
         upto = shot.last_seq if upto is None else upto
         while after < upto:

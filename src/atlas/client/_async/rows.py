@@ -15,10 +15,12 @@ from atlas.client._async.streams import follow
 from atlas.client._async.waiting import batches_of, in_thread
 from atlas.client._batching import BATCH_ROWS, Batch, batches, from_flat_key, row_text
 from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
+from atlas.client._reading import read
 from atlas.client._requests import IDEMPOTENCY, SLOW_SECONDS, Call, Where, conditions, format_of, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
 from atlas.client.types import Aggregate, Inserted, Row, RowPage, RowsPreview, moment
+from atlas.contract.rows import Series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,12 +181,42 @@ class AsyncRows(AsyncResource):
         )
         return RowPage(answer["count"], Row.read_all(answer["results"]), answer["next_cursor"])
 
-    async def latest(self, dataset: DatasetRef) -> Row:
+    async def latest(self, dataset: DatasetRef, *, where: Where = None) -> Row:
         """Returns the row with the greatest timestamp.
 
-        Raises NotFound: when the dataset has no row.
+        Raises NotFound: when there is no row.
         """
-        return Row.read(await self._get(f"{ROWS}latest/", dataset=await self._dataset_id(dataset)))
+        number = await self._dataset_id(dataset)
+        return Row.read(await self._get(f"{ROWS}latest/", dataset=number, where=conditions(where)))
+
+    async def latest_by(self, dataset: DatasetRef, by: Columns, *, where: Where = None) -> Sequence[Row]:
+        """Returns the latest row of each series, in order of the keys. `by` names some or all keys of the dataset."""
+        number, said, found = await self._dataset_id(dataset), conditions(where), list[Row]()
+        while True:
+            offset = len(found) or None
+            page = await self._get(f"{ROWS}latest/", dataset=number, by=names(by), where=said, offset=offset)
+            found += Row.read_all(page["results"])
+            if page["next"] is None:
+                return found
+
+    async def series(
+        self,
+        dataset: DatasetRef,
+        search: str | None = None,
+        *,
+        by: Columns = None,
+        where: Where = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Series]:
+        """Yields the series of a dataset in order of their keys, each with the time of its latest row.
+
+        - search: text within a key, in any case.
+        - by: only these keys, each combination of values once.
+        """
+        params = {"dataset": await self._dataset_id(dataset), "search": search, "by": names(by)}
+        params["where"] = conditions(where)
+        async for item in self._pages(f"{ROWS}series/", "results", limit, params, count="count", page=10_000):
+            yield read(Series, item)
 
     async def recent(
         self,
@@ -218,8 +250,13 @@ class AsyncRows(AsyncResource):
         functions: str | Iterable[str] = ("count", "min", "max", "avg"),
         columns: Columns = None,
         points: int | None = None,
+        where: Where = None,
+        by: Columns = None,
     ) -> Aggregate:
-        """Aggregates numeric columns by time. `bucket` is a width such as `15m`, `1h`, `month` or `auto`."""
+        """Aggregates numeric columns by time. `bucket` is a width such as `15m`, `1h`, `month` or `auto`.
+
+        With `by`, each series has buckets of its own, and their `series` has its keys.
+        """
         wanted = functions if isinstance(functions, str) else ",".join(functions)
         answer = await self._get(
             f"{ROWS}aggregate/",
@@ -230,6 +267,8 @@ class AsyncRows(AsyncResource):
             functions=wanted,
             columns=names(columns),
             points=points,
+            where=conditions(where),
+            by=names(by),
         )
         return Aggregate.read(answer)
 
@@ -327,6 +366,7 @@ class AsyncRows(AsyncResource):
         dataset: DatasetRef,
         last_event_id: int | None = None,
         *,
+        where: Where = None,
         poll_interval: int = 2,
         give_up_after: float | None = 300.0,
     ) -> AsyncIterator[StreamEvent]:
@@ -340,7 +380,8 @@ class AsyncRows(AsyncResource):
         Raises Forbidden: when you lose access.
         """
         number = await self._dataset_id(dataset)
-        async for event in follow(self._transport, number, last_event_id, poll_interval, give_up_after):
+        said = conditions(where)
+        async for event in follow(self._transport, number, last_event_id, poll_interval, give_up_after, said):
             yield event
 
 

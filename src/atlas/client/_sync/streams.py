@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx2
 
@@ -24,6 +24,7 @@ def follow(
     last_event_id: int | None,
     poll_interval: int,
     give_up_after: float | None,
+    where: Sequence[str] | None = None,
 ) -> Iterator[StreamEvent]:
     """Yields events of a dataset; see `rows.stream`."""
     position = Position(last_event_id)
@@ -31,7 +32,7 @@ def follow(
     alive = time.monotonic()
     while True:
         try:
-            with transport.open(_call(dataset_id, position, poll_interval), Retry(0)) as response:
+            with transport.open(_call(dataset_id, position, poll_interval, where), Retry(0)) as response:
                 for sse in httpx2.EventSource(response, max_event_size=None):
                     event = read_event(sse)
                     failures, alive = 0, time.monotonic()
@@ -48,9 +49,9 @@ def follow(
         failures += 1
 
 
-def _call(dataset_id: int, position: Position, poll_interval: int) -> Call:
+def _call(dataset_id: int, position: Position, poll_interval: int, where: Sequence[str] | None) -> Call:
     headers = {} if position.last is None else {"Last-Event-ID": str(position.last)}
-    params = query(dataset=dataset_id, poll_interval=poll_interval)
+    params = query(dataset=dataset_id, poll_interval=poll_interval, where=where)
     # A longer timeout of the client wins.
     return Call("GET", "/api/rows/stream/", params, headers=headers, timeout=poll_interval + SILENCE)
 

@@ -28,6 +28,12 @@ WHERE k.dataset_id = %(id)s AND k.physical IS NOT NULL
                   WHERE a.attrelid = to_regclass(%(relation)s) AND a.attname = k.physical AND NOT a.attisdropped)
 ORDER BY k.id
 
+-- name: series_keys
+-- Lists the columns of a dataset's series keys, null for a key without a column.
+SELECT k.physical FROM atlas.datasets d CROSS JOIN unnest(d.keys) WITH ORDINALITY AS u (name, place)
+LEFT JOIN atlas.dataset_columns k ON k.dataset_id = d.id AND k.name = u.name
+WHERE d.id = %(id)s ORDER BY u.place
+
 -- name: table_ids
 -- Lists the ids of all tables.
 SELECT id FROM atlas.tables ORDER BY id

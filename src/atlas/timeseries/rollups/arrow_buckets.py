@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from atlas.kit.timestamps import MIN_MICROS, from_micros
@@ -59,6 +60,29 @@ def buckets_of(rows: pa.Table, names: Sequence[str], width: int | str, parts: Se
         given = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))[order]
         cells += _parts(numbers, given, micros, firsts, parts)
     return list(zip(*cells, strict=True))
+
+
+def series_buckets_of(
+    rows: pa.Table, keys: Sequence[str], names: Sequence[str], width: int | str, parts: Sequence[str]
+) -> dict[tuple[Any, ...], list[core.Bucket]]:
+    """Returns the buckets of each series, by the values of the columns `keys`. Without keys, all rows are one series.
+
+    Raises OutOfRangeError.
+    """
+    if not len(rows):
+        return {}
+    if not keys:
+        return {(): buckets_of(rows, names, width, parts)}
+    named = [f"k{index}" for index in range(len(keys))]
+    frame = pl.DataFrame({name: pl.Series(rows[key]) for name, key in zip(named, keys, strict=True)}).with_row_index(
+        "at"
+    )
+    groups = frame.group_by(named).agg("at")
+    places = [one.to_numpy() for one in groups["at"]]
+    found = groups.select(named).rows()
+    return {
+        key: buckets_of(rows.take(pa.array(at)), names, width, parts) for key, at in zip(found, places, strict=True)
+    }
 
 
 def _parts(numbers: Any, given: Flags, micros: Ints, firsts: Ints, parts: Sequence[str]) -> list[Sequence[Any]]:

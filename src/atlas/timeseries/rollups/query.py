@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -14,13 +15,14 @@ from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.timestamps import from_micros
 from atlas.timeseries.cold.chunk_codec import part_name
 from atlas.timeseries.cold.chunk_rows import Bounds, ChunkColumn
-from atlas.timeseries.columns import Column
+from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.read.row_queries import rows_within
 from atlas.timeseries.read.snapshot import Snapshot, relocated
 from atlas.timeseries.repository import between, numbered
 from atlas.timeseries.rollups import levels as core
 from atlas.timeseries.rollups import maintenance
-from atlas.timeseries.rollups.arrow_buckets import OutOfRangeError, buckets_of
+from atlas.timeseries.rollups.arrow_buckets import OutOfRangeError, series_buckets_of
+from atlas.timeseries.series.tables import condition_of
 from atlas.timeseries.zone_map import Range, windows
 
 # From this number of rows on, a second process saves more time than its start takes.
@@ -42,11 +44,13 @@ async def buckets(
     width: int | str,
     parts: Sequence[str],
     limit: int,
+    by: Sequence[Column] = (),
 ) -> list[core.Bucket]:
     """Returns (bucket start, rows, then each part of each column) by bucket, in order of time.
 
     `width` is in seconds from 2000-01-03 (a Monday), or a unit of date_trunc. Beyond `limit` buckets, some may be
-    missing. Rows inserted after `shot` may count.
+    missing. Rows inserted after `shot` may count. With `by`, the values of these keys come first in each bucket, and
+    buckets are in order of the keys, then of time.
 
     Raises NotFoundError: when the dataset is gone.
     Raises BadRequestError: when a sum is out of the range of a float.
@@ -57,12 +61,14 @@ async def buckets(
             # The lock comes before the transaction's snapshot. A later change of a column's type would leave the
             # snapshot without rows.
             await connection.execute(sql.SQL("LOCK TABLE {} IN ROW SHARE MODE").format(shot.table))
+            if shot.selection or by:
+                return await _series_buckets(database, connection, shot, columns, span, width, parts, limit, by)
             return await _buckets(database, connection, shot, columns, span, width, parts, limit)
     except psycopg.errors.UndefinedTable:
         moved = await relocated(database, shot)
         if moved is None:
             raise NotFoundError("Dataset not found", "it has just been deleted") from None
-        return await buckets(database, moved, columns, span, width, parts, limit)
+        return await buckets(database, moved, columns, span, width, parts, limit, by)
     except (psycopg.errors.NumericValueOutOfRange, OutOfRangeError):
         raise BadRequestError("Invalid parameter", "functions: a sum is out of the range of a 64-bit float") from None
 
@@ -89,7 +95,7 @@ async def _buckets(
     if not sources:
         return found
     if shot.packed:
-        more = await _from_all_rows(database, connection, shot, sources, columns, width, parts)
+        more = await _from_all_rows(database, connection, shot, sources, columns, width, parts, limit)
         return core.join(found, more, parts)
     if rows > PARALLEL_ROWS:
         await connection.execute("SET LOCAL max_parallel_workers_per_gather = 2")
@@ -97,6 +103,29 @@ async def _buckets(
             await connection.execute("SET LOCAL enable_seqscan = on")
     more = await _from_rows(connection, shot, sources, columns, width, parts, limit)
     return core.join(found, more, parts)
+
+
+async def _series_buckets(
+    database: Database,
+    connection: Connection,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+    by: Sequence[Column],
+) -> list[core.Bucket]:
+    """Returns buckets of selected series, all from rows, because the rollup joins the rows of all series."""
+    sources = [_Source(Bounds(span), condition_of(shot.selection) if shot.selection else None)]
+    if shot.packed:
+        return await _from_all_rows(database, connection, shot, sources, columns, width, parts, limit, by)
+    rows = sum(block.rows for block in shot.blocks if span.meets(block))
+    if rows > PARALLEL_ROWS:
+        await connection.execute("SET LOCAL max_parallel_workers_per_gather = 2")
+        if rows * 2 > shot.row_count:
+            await connection.execute("SET LOCAL enable_seqscan = on")
+    return await _from_rows(connection, shot, sources, columns, width, parts, limit, by)
 
 
 def _known(shot: Snapshot) -> Range:
@@ -208,16 +237,24 @@ async def _from_rows(
     width: int | str,
     parts: Sequence[str],
     limit: int,
+    by: Sequence[Column] = (),
 ) -> list[core.Bucket]:
     names = [sql.Identifier(column.physical or "") for column in columns]
     cells = [sql.SQL(maintenance.FROM_ROWS[part]).format(c=name) for name in names for part in parts]
     select = sql.SQL("SELECT {} FROM {} WHERE {}")
-    taken = sql.SQL(", ").join([sql.SQL("ts"), sql.SQL("_seq"), *names])
+    keys = [sql.Identifier(column.physical or "") for column in by]
+    taken = sql.SQL(", ").join([sql.SQL("ts"), sql.SQL("_seq"), *names, *keys])
     union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.table, one.condition(shot)) for one in sources])
-    query = sql.SQL("SELECT {} AS bucket, {} FROM ({}) AS source GROUP BY 1 ORDER BY 1 LIMIT {}").format(
-        _label(width, "ts"),
+    order = [
+        sql.SQL('{} COLLATE "C"' if column.dtype is Dtype.STRING else "{}").format(name)
+        for column, name in zip(by, keys, strict=True)
+    ]
+    query = sql.SQL("SELECT {} AS bucket, {} FROM ({}) AS source GROUP BY {} ORDER BY {} LIMIT {}").format(
+        sql.SQL(", ").join([*keys, _label(width, "ts")]),
         sql.SQL(", ").join([sql.SQL("count(*)"), *cells]),
         union,
+        sql.SQL(", ").join([*keys, sql.SQL(str(len(keys) + 1))]),
+        sql.SQL(", ").join([*order, sql.SQL(str(len(keys) + 1))]),
         sql.Literal(limit + 1),
     )
     return await _fetch(connection, query)
@@ -231,17 +268,23 @@ async def _from_all_rows(
     columns: Sequence[Column],
     width: int | str,
     parts: Sequence[str],
+    limit: int,
+    by: Sequence[Column] = (),
 ) -> list[core.Bucket]:
     """Computes buckets from rows outside of chunks and in chunks, in the connection's snapshot."""
     row = await (await connection.execute("SELECT pg_export_snapshot()")).fetchone()
     assert row is not None
-    found: list[core.Bucket] = []
-    names = [column.physical or "" for column in columns]
-    wanted = [ChunkColumn(column.physical or "", part_name(column), column.dtype) for column in columns]
+    found: dict[tuple[Any, ...], list[core.Bucket]] = {}
+    names, keys = [column.physical or "" for column in columns], [column.physical or "" for column in by]
+    wanted = [ChunkColumn(column.physical or "", part_name(column), column.dtype) for column in [*columns, *by]]
     for some in _portions(shot, sources):
         rows = await rows_within(database, row[0], shot, wanted, [(one.bounds, one.condition(shot)) for one in some])
-        found = core.join(found, await asyncio.to_thread(buckets_of, rows, names, width, parts), parts)
-    return found
+        more = await asyncio.to_thread(series_buckets_of, rows, keys, names, width, parts)
+        for key, one in more.items():
+            found[key] = core.join(found.get(key, []), one, parts)
+        if sum(map(len, found.values())) > limit:
+            break
+    return [(*key, *bucket) for key in sorted(found) for bucket in found[key]]
 
 
 def _portions(shot: Snapshot, sources: Sequence[_Source]) -> list[list[_Source]]:

@@ -7,6 +7,7 @@ transaction, so the latest rows of thousands of series are one short read, where
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
 
@@ -16,6 +17,7 @@ from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.db.prepared import statement_of
 from atlas.errors import BadRequestError, NotFoundError
+from atlas.kit.like_patterns import containing
 from atlas.kit.plurals import many
 from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries.cold import store, unpacking
@@ -65,6 +67,63 @@ def merge(
         "INSERT INTO {} AS held ({}) {} ON CONFLICT ({}) DO UPDATE SET {} "
         "WHERE (EXCLUDED.ts, EXCLUDED._seq) > (held.ts, held._seq)"
     ).format(series, names_of(given), source, names_of(keys), _COMMA.join(changes))
+
+
+@dataclass(frozen=True, slots=True)
+class LatestQuery:
+    """A query of latest rows. Columns are physical names.
+
+    - by: one row for each value of these keys, in their order; without them, the latest row of all.
+    - texts: those of `by` that are texts, which are sorted by their bytes.
+    - columns: the columns to read.
+    - search: a text that one of `by` has within it, in any case.
+    - start, stop: the part to read.
+    """
+
+    schema: str
+    dataset_id: int
+    by: Sequence[str]
+    texts: Sequence[str]
+    columns: Sequence[str]
+    selection: Selection
+    search: str | None
+    start: int
+    stop: int
+
+    @property
+    def where(self) -> sql.Composable:
+        conditions: list[sql.Composable] = [condition_of(self.selection)] if self.selection else []
+        if self.search:
+            like = sql.Literal(containing(self.search))
+            within = [sql.SQL("{}::text ILIKE {}").format(sql.Identifier(name), like) for name in self.by]
+            conditions.append(sql.SQL("({})").format(sql.SQL(" OR ").join(within)))
+        return sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL("")
+
+
+def latest_statement(query: LatestQuery) -> sql.Composed:
+    """Builds the statement that reads latest rows."""
+    order = [
+        sql.SQL('{} COLLATE "C"' if name in query.texts else "{}").format(sql.Identifier(name)) for name in query.by
+    ]
+    distinct = sql.SQL("DISTINCT ON ({})").format(_COMMA.join(order)) if order else sql.SQL("")
+    stop = query.stop if order else min(query.stop, 1)
+    return sql.SQL("SELECT {} {} FROM {} {} ORDER BY {} LIMIT {} OFFSET {}").format(
+        distinct,
+        names_of(query.columns),
+        series_of(query.schema, query.dataset_id),
+        query.where,
+        _COMMA.join([*order, sql.SQL("ts DESC"), sql.SQL("_seq DESC")]),
+        sql.Literal(max(0, stop - query.start)),
+        sql.Literal(query.start),
+    )
+
+
+def count_statement(query: LatestQuery) -> sql.Composed:
+    """Builds the statement that counts the rows of `latest_statement` without its bounds."""
+    series = series_of(query.schema, query.dataset_id)
+    return sql.SQL("SELECT count(*) FROM (SELECT DISTINCT {} FROM {} {}) AS series").format(
+        names_of(query.by), series, query.where
+    )
 
 
 async def keys_of(connection: Connection, dataset_id: int) -> list[str]:

@@ -9,6 +9,7 @@ import { Chart } from "./chart.js";
 import { measured, titled } from "./column-note.js";
 import { RangeDialog } from "./range.js";
 import { axes, bucketSeries, rowSeries, tinted } from "./series.js";
+import { seriesName, seriesWhere } from "./series-picker.js";
 import { button, notice, segmented, spinner } from "./ui.js";
 import { useWheel } from "./wheel.js";
 
@@ -36,18 +37,29 @@ const sameRow = (row) => row.timestamp + JSON.stringify(row.values);
 
 /**
  * `dataset`: its id; `columns`: names of those to draw; `units`: by name, of those that have one; `first`, `last`: ISO moments of all rows.
+ * `lines`: {column, keys, chosen} to draw one column with a line for each chosen series, {name, key}, instead of a line for each column.
  * `live`: {rows, joined} of useLive() while it is on: what is shown then moves along with the newest row, unless one looks at
  * something older. `shown`: the range to start with, {start, end} in ISO, or null for all.
  * Emits `range` with the ISO moments that are shown.
  */
 export const SeriesChart = {
-  props: { dataset: Number, columns: Array, units: Object, first: String, last: String, live: Object, shown: Object },
+  props: { dataset: Number, columns: Array, units: Object, first: String, last: String, live: Object, shown: Object, lines: Object },
   emits: ["range"],
   setup(props, { emit }) {
-    const arrived = () => props.live?.rows ?? [];
-    const newest = () => arrived().reduce((latest, row) => Math.max(latest, Date.parse(row.timestamp)), Date.parse(props.last));
+    // What is drawn under a name: a column, or the one column of a series.
+    const names = () => (props.lines ? props.lines.chosen.map((one) => one.name) : props.columns);
+    const units = () => (props.lines ? Object.fromEntries(names().map((name) => [name, props.units[props.lines.column]])) : props.units);
+    /** The values of a row or bucket by name; null where its series is not drawn. */
+    const renamed = (one, key) => {
+      if (!props.lines) return one;
+      const name = seriesName(Object.fromEntries(props.lines.keys.map((part) => [part, key[part]])));
+      return names().includes(name) ? { ...one, values: { [name]: one.values[props.lines.column] } } : null;
+    };
+    const arrivedAll = () => props.live?.rows ?? [];
+    const arrived = () => (props.lines ? arrivedAll().map((row) => renamed(row, row.values)).filter(Boolean) : arrivedAll());
+    const newest = () => arrivedAll().reduce((latest, row) => Math.max(latest, Date.parse(row.timestamp)), Date.parse(props.last));
     const whole = () => {
-      const first = arrived().reduce((least, row) => Math.min(least, Date.parse(row.timestamp)), Date.parse(props.first));
+      const first = arrivedAll().reduce((least, row) => Math.min(least, Date.parse(row.timestamp)), Date.parse(props.first));
       return [first, Math.max(newest(), first + 1000)];
     };
     const state = reactive({ from: whole()[0], to: whole()[1], busy: false, problem: null, note: "", preset: "All", choosing: false, follow: true });
@@ -61,25 +73,30 @@ export const SeriesChart = {
     const asked = () => (state.to - state.from >= whole()[1] - whole()[0] ? {} : { start: iso(state.from), end: iso(state.to) });
     const share = () => Math.min(1, Math.max(FEWEST_POINTS, (box.value?.clientWidth ?? Infinity) / 2) / POINTS);
     const load = async () => {
-      if (!props.columns.length) return;
+      if (!names().length) return;
       request?.abort();
       request = new AbortController();
       const { signal } = request;
       state.busy = true;
       last = performance.now();
-      const span = { dataset: props.dataset, ...asked(), columns: props.columns };
-      const upto = arrived().at(-1)?.n ?? 0;
+      const where = props.lines ? { where: seriesWhere(props.lines.chosen) } : {};
+      const span = { dataset: props.dataset, ...asked(), ...where };
+      const columns = props.lines ? [props.lines.column] : props.columns;
+      const by = props.lines ? { by: props.lines.keys } : {};
+      const upto = arrivedAll().at(-1)?.n ?? 0;
       try {
-        const found = await api.get("/api/rows/aggregate/", { ...span, points: Math.round(POINTS * share()), functions: "count,min,max,avg" }, { signal });
+        const found = await api.get("/api/rows/aggregate/", { ...span, ...by, columns, points: Math.round(POINTS * share()), functions: "count,min,max,avg" }, { signal });
+        found.results = found.results.map((one) => renamed(one, one.series)).filter(Boolean);
         const total = found.results.reduce((sum, one) => sum + one.count, 0);
-        if (total <= FEW * share() || (found.results.length < 5 && total <= MOST)) {
-          const page = await api.get("/api/rows/", { ...span, limit: MOST }, { signal });
-          drawn.value = { rows: page.results, known: new Set(page.results.map(sameRow)), series: null, upto };
+        if (total <= FEW * share() || (new Set(found.results.map((one) => one.timestamp)).size < 5 && total <= MOST)) {
+          const page = await api.get("/api/rows/", { ...span, columns: props.lines ? [...columns, ...props.lines.keys] : columns, limit: MOST }, { signal });
+          const rows = page.results.map((row) => renamed(row, row.values)).filter(Boolean);
+          drawn.value = { rows, known: new Set(rows.map(sameRow)), series: null, upto };
         } else {
-          const banded = props.columns.length <= 4;
-          const series = props.columns.flatMap((name, n) => bucketSeries(name, n, found.results, { banded, known }));
+          const banded = names().length <= 4;
+          const series = names().flatMap((name, n) => bucketSeries(name, n, found.results, { banded, known }));
           drawn.value = { rows: null, series, upto };
-          state.note = `${many(total, "row")} in ${many(found.results.length, "bucket")} of ${found.bucket}`;
+          state.note = `${many(total, "row")} in ${many(new Set(found.results.map((one) => one.timestamp)).size, "bucket")} of ${found.bucket}`;
         }
         state.problem = null;
       } catch (error) {
@@ -94,7 +111,7 @@ export const SeriesChart = {
       const more = arrived().filter((row) => row.n > upto && !have?.has(sameRow(row)));
       return more.length ? [...rows, ...more].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp)) : rows;
     };
-    const series = () => drawn.value.series ?? props.columns.flatMap((name, n) => rowSeries(name, n, shownRows(), { known }));
+    const series = () => drawn.value.series ?? names().flatMap((name, n) => rowSeries(name, n, shownRows(), { known }));
     const note = () => (drawn.value.rows ? many(shownRows().length, "row") : state.note);
     const anew = () => { asking ??= setTimeout(() => { asking = null; load(); }, Math.max(0, ANEW - (performance.now() - last))); };
     const later = debounce(load, 120);
@@ -141,19 +158,19 @@ export const SeriesChart = {
 
     const option = ({ axis, ...base }) => {
       const lines = series();
-      const side = axes(lines, props.columns, props.units);
+      const side = props.lines ? {} : axes(lines, props.columns, props.units);
       const two = Object.values(side).includes(1);
       // An axis names its unit where all that is on it has the same, and where there is room beside the legend, which does so, too.
       const narrow = (box.value?.clientWidth ?? 0) < 520;
-      const unit = (n) => { if (narrow) return ""; const found = new Set(props.columns.filter((name) => side[name] === n).map((name) => props.units[name] ?? "")); return found.size === 1 ? [...found][0] : ""; };
+      const unit = (n) => { if (narrow) return ""; const found = new Set(names().filter((name) => (side[name] ?? 0) === n).map((name) => units()[name] ?? "")); return found.size === 1 ? [...found][0] : ""; };
       const scale = (n) => ({ type: "value", scale: true, ...axis, name: unit(n), nameGap: 10, nameTextStyle: { color: colour("--muted"), align: n ? "left" : "right" } });
       return {
         ...base, useUTC: !zone.local, // Where there is little room, the buttons of the columns have the colours.
-        legend: { ...base.legend, show: !narrow, data: props.columns, formatter: (name) => titled(name, props.units[name]) },
+        legend: { ...base.legend, show: !narrow, data: names(), formatter: (name) => titled(name, units()[name]) },
         tooltip: {
           ...base.tooltip,
           formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => one.seriesId.endsWith("-avg") && one.value[1] !== null)
-            .map(tip(props.units))].join("\n"),
+            .map(tip(units()))].join("\n"),
         },
         grid: { ...base.grid, bottom: BELOW, ...(narrow && { top: 16 }) },
         xAxis: { type: "time", ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true }, splitLine: { show: false }, min: whole()[0], max: whole()[1] },
@@ -179,7 +196,7 @@ export const SeriesChart = {
       const [start, end] = [props.shown.start, props.shown.end].map(Date.parse);
       if (start < end) show(start, end);
     }
-    watch(() => [props.columns, props.dataset], load);
+    watch(() => [props.columns, props.dataset, props.lines], load);
     watch(() => props.live?.joined, load);
     watch(() => Boolean(props.live), (on) => {
       const [, most] = whole();
@@ -211,7 +228,7 @@ export const SeriesChart = {
     return () => t.div({ class: "series-chart" }, controls(),
       t.div({ ref: box, tabindex: 0, class: ["chart-focus", { drawing: brush.state.on }], onKeydown: keys, role: "group",
         "aria-label": "Chart. Arrow keys move, plus and minus zoom, zero shows everything.", ...brush.handlers, ...wheel.handlers },
-      h(Chart, { option: [arrived(), drawn.value].length && ((base) => option(base)), keep: true, label: `Chart of ${props.columns.join(", ")}`, onReady: ready }),
+      h(Chart, { option: [arrived(), drawn.value].length && ((base) => option(base)), keep: true, label: `Chart of ${names().join(", ")}`, onReady: ready }),
       brush.mark(), wheel.hint()),
       state.problem ? notice("bad", state.problem, " ", button({ size: "small", onClick: load }, "Try again")) : foot(),
       state.choosing && h(RangeDialog, { start: iso(state.from), end: iso(state.to), onClose: () => { state.choosing = false; },
