@@ -13,7 +13,7 @@ import pytest
 from atlas.catalog.model import Catalog, CatalogTable, Join
 from atlas.errors import NotFoundError
 from atlas.kit.query_csv import cell, csv_text
-from atlas.sqlgate.service import dataset_ids, restricted
+from atlas.sqlgate.service import dataset_ids, restrict_catalog
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_hints_keep_what_joins_them_and_what_lies_between() -> None:
     whole = Catalog(tuple(map(table, names)), joins)
 
     def kept(*hints: str) -> set[str]:
-        return {t.name for t in restricted(whole, hints).tables}
+        return {t.name for t in restrict_catalog(whole, hints).tables}
 
     assert kept() == set(names)
     assert kept("alone") == {"alone"}
     assert kept("customers") == {"customers", "orders"}
     assert kept("Orders") == {"orders", "customers", "lines"}
     assert kept("customers", "makers") == {"customers", "orders", "lines", "products", "makers"}
-    assert restricted(whole, ["customers"]).joins == (joins[2],)
+    assert restrict_catalog(whole, ["customers"]).joins == (joins[2],)
     with pytest.raises(NotFoundError):
         kept("orders", "nope")
 

@@ -21,12 +21,12 @@ from atlas.kit.admission import Lane, Requester, served
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# Of one processor, which is what the event loop has: what an organization may take while others are about.
+# Of one processor, which is what the event loop has: what an organization may take while others are present.
 SHARE = 0.3
 # Seconds of a share that may be saved up, and seconds that may be owed without a wait.
 # The third is the time constant of the average that tells which organization takes the most.
 _SAVED, _OWED, _LATELY = 0.5, 1.0, 5.0
-# Seconds after its last request for which an organization counts as being about.
+# Seconds after its last request for which an organization counts as present.
 _ABOUT = 30.0
 # What a first request is taken to cost, and how much the next one's cost tells of those after it.
 _FIRST_COST, _WEIGHT = 0.003, 0.2
@@ -155,8 +155,8 @@ class _Organization:
 class ProcessorShares:
     """Has the organization that takes the most processor time wait once it is past its share.
 
-    An organization waits only while other organizations are about. Each user waits until the time of the user is paid.
-    An organization that takes less than another never waits.
+    An organization waits only while other organizations are present. Each user waits until the time of the user is
+    paid. An organization that takes less than another never waits.
 
     share: of one processor; patience: seconds past which a request is refused.
     """
@@ -229,7 +229,7 @@ class ProcessorShares:
         return known
 
     def _leads(self, organization: int, known: _Organization, now: float) -> bool:
-        """Tells whether other organizations are about, and none of them has taken more lately."""
+        """Tells whether other organizations are present, and none of them has taken more lately."""
         others = False
         for number, other in self._organizations.items():
             if number != organization and now - other.seen < _ABOUT:

@@ -32,7 +32,7 @@ from atlas.questions.repository import Asked, Verified
 from atlas.questions.verified import VerifiedService, usable
 from atlas.sqlgate.gate import CheckedQuery
 from atlas.sqlgate.sandbox import QueryResult
-from atlas.sqlgate.service import SqlService, restricted, row_limit, table_named, told_owners
+from atlas.sqlgate.service import SqlService, foreign_owner_notes, restrict_catalog, row_limit, table_named
 
 Planner = Callable[[Question], QuestionPlan]
 T = TypeVar("T")
@@ -168,7 +168,10 @@ class QuestionService:
             tables_referenced=() if checked is None else tuple(checked.tables),
             explanation=answer.refusal() if checked is None else plan.explanation or _explained(checked),
             confidence=answer.confidence,
-            assumptions=(*plan.assumptions, *(told_owners(question.catalog, checked.tables) if checked else ())),
+            assumptions=(
+                *plan.assumptions,
+                *(foreign_owner_notes(question.catalog, checked.tables) if checked else ()),
+            ),
             not_understood=tuple(plan.not_understood),
             suggestions=tuple(plan.suggestions),
             engine=answer.engine,
@@ -190,7 +193,7 @@ class QuestionService:
         chosen = {*hints, *(name for one in same for name in one.tables)}
         chosen |= {name for turn in turns for name in read_by(turn[1])}
         whole = await self._sql.catalog(caller, prompt, chosen)
-        catalog = await asyncio.to_thread(restricted, whole, hints)
+        catalog = await asyncio.to_thread(restrict_catalog, whole, hints)
         question = Question(
             text=prompt,
             catalog=catalog,
@@ -375,7 +378,7 @@ def _told(
         tables=tuple(checked.tables),
         truncated=result.truncated,
         chart=None if chart is None else Chart(chart.kind, chart.x, tuple(chart.y)),
-        assumptions=(*none.assumptions, *told_owners(catalog, checked.tables)),
+        assumptions=(*none.assumptions, *foreign_owner_notes(catalog, checked.tables)),
     )
 
 

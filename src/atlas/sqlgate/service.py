@@ -189,7 +189,7 @@ def row_limit(max_rows: int | None) -> int:
     return limit
 
 
-def told_owners(catalog: Catalog, tables: Collection[str]) -> list[str]:
+def foreign_owner_notes(catalog: Catalog, tables: Collection[str]) -> list[str]:
     """Returns a sentence for each dataset of an answer that belongs to another organization."""
     return [
         f"{table.name} is a dataset of {table.owner}, another organization"
@@ -217,7 +217,7 @@ def table_named(catalog: Catalog, name: str) -> CatalogTable:
     return found
 
 
-def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
+def restrict_catalog(catalog: Catalog, names: Sequence[str]) -> Catalog:
     """Restricts the catalog to these tables, tables joined to them, and tables between them."""
     if not names:
         return catalog
