@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import math
 import os
 import random
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -47,13 +49,17 @@ def workers() -> Iterator[WorkerPool]:
     pool.close()
 
 
-class Engines:
-    """One query by both engines."""
+STAND_IN = re.compile(r'"(?:\w+"\.")?_query_[0-9]{10}_[0-9a-f]{16}_([0-9]+)"')
 
-    def __init__(self, database: Database, caller: Caller, catalog: Catalog, workers: WorkerPool) -> None:
-        self.caller, self.catalog, self.database = caller, catalog, database
+
+class Engines:
+    """One query by both engines. tables: SQL names of the unpacked tables by dataset."""
+
+    def __init__(
+        self, database: Database, caller: Caller, catalog: Catalog, workers: WorkerPool, tables: dict[str, str]
+    ) -> None:
+        self.caller, self.catalog, self.database, self.tables = caller, catalog, database, tables
         self.duckdb = ColumnarRunner(database, workers, QueryLimits(seconds=120))
-        self.tables, self.role = UnpackedTables(database, 120), f"{caller.schema_name}_reader"
 
     async def both(self, text: str) -> tuple[QueryResult | None, QueryResult | str]:
         """The result of DuckDB, None where it leaves the query, and that of PostgreSQL, or its reason."""
@@ -61,8 +67,7 @@ class Engines:
         found = None
         if checked.columnar is not None:
             found = await self.duckdb.run(self.caller, checked.columnar, LIMIT)
-        async with self.tables.tables(self.caller, self.role, checked, rows=True) as physical:
-            return found, await self.in_postgres(physical)
+        return found, await self.in_postgres(STAND_IN.sub(lambda name: self.tables[name[1]], checked.physical))
 
     async def in_postgres(self, sql: str) -> QueryResult | str:
         async with self.database.connection() as connection, connection.transaction(force_rollback=True):
@@ -75,6 +80,17 @@ class Engines:
             types = connection.adapters.types
             columns = tuple((one.name, types[one.type_code].name) for one in cursor.description or ())
             return QueryResult(columns, rows[:LIMIT], len(rows) > LIMIT, 0.0)
+
+
+@contextlib.asynccontextmanager
+async def both_engines(database: Database, people: People, workers: WorkerPool) -> AsyncIterator[Engines]:
+    """Both engines on the two datasets, whose rows are unpacked for PostgreSQL once."""
+    catalog, caller = await two_datasets(database, people), await caller_of(database, people.owner)
+    everything = check_query("SELECT p.*, o.* FROM p, o", catalog)
+    tables = UnpackedTables(database, 120)
+    async with tables.tables(caller, f"{caller.schema_name}_reader", everything, rows=True) as physical:
+        named = {name[1]: name[0] for name in STAND_IN.finditer(physical)}
+        yield Engines(database, caller, catalog, workers, named)
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -133,20 +149,19 @@ async def two_datasets(database: Database, people: People) -> Catalog:
 
 
 async def test_both_engines_give_the_same_rows(database: Database, people: People, workers: WorkerPool) -> None:
-    catalog = await two_datasets(database, people)
-    engines = Engines(database, await caller_of(database, people.owner), catalog, workers)
     left = []
-    for text in (*QUERIES, *sorted(LEFT), *FAILING):
-        found, expected = await engines.both(text)
-        if text in FAILING:
-            assert found is None
-            assert expected == FAILING[text]
-        elif found is None:
-            left.append(text)
-        elif isinstance(expected, str):
-            raise AssertionError((text, expected))
-        else:
-            compare(text, found, expected)
+    async with both_engines(database, people, workers) as engines:
+        for text in (*QUERIES, *sorted(LEFT), *FAILING):
+            found, expected = await engines.both(text)
+            if text in FAILING:
+                assert found is None
+                assert expected == FAILING[text]
+            elif found is None:
+                left.append(text)
+            elif isinstance(expected, str):
+                raise AssertionError((text, expected))
+            else:
+                compare(text, found, expected)
     # PostgreSQL says why a division by zero ends the query.
     assert set(left) == LEFT
 
@@ -191,17 +206,16 @@ def random_query(source: random.Random) -> str:
 
 
 async def test_random_queries(database: Database, people: People, workers: WorkerPool) -> None:
-    catalog = await two_datasets(database, people)
-    engines = Engines(database, await caller_of(database, people.owner), catalog, workers)
     source = random.Random(SEED)
     answered = 0
-    for _ in range(EXAMPLES):
-        text = random_query(source)
-        found, expected = await engines.both(text)
-        if found is not None:
-            assert not isinstance(expected, str), (text, expected)
-            compare(text, found, expected)
-            answered += 1
+    async with both_engines(database, people, workers) as engines:
+        for _ in range(EXAMPLES):
+            text = random_query(source)
+            found, expected = await engines.both(text)
+            if found is not None:
+                assert not isinstance(expected, str), (text, expected)
+                compare(text, found, expected)
+                answered += 1
     assert answered > EXAMPLES * 0.8
 
 
