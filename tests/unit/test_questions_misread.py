@@ -297,3 +297,18 @@ def test_names_of_columns_take_no_time_and_can_be_written(kind: str) -> None:
     quoted = names[0].replace('"', '""')
     assert check_query(f'SELECT *, "{quoted}" AS x FROM odd', catalog).tables == ("odd",)
     assert takes_less(3, lambda: plan_question(Question(text=asked, catalog=catalog)))
+
+
+def test_series_without_a_profile_or_with_numbers_for_keys_are_told_apart() -> None:
+    columns = (C("ts", "timestamp"), C("sensor_id", "bigint"), C("room", "text"), C("temperature", "double"))
+    catalog = Catalog((T("readings", "s", "dataset_1", columns, "dataset", dataset_id=1),))
+
+    def plan(text: str) -> QuestionPlan:
+        return plan_question(Question(text=text, catalog=catalog, today="2026-11-23"))
+
+    latest = plan("latest temperature")
+    assert plainly(latest.sql).startswith("SELECT DISTINCT ON (room, sensor_id) room, sensor_id, ts, temperature FROM")
+    assert any("each room and sensor_id" in told for told in latest.assumptions)
+    assert "GROUP BY sensor_id" in plainly(plan("average temperature per sensor").sql)
+    # No value of the column is known, so the number may be of anything.
+    assert plan("latest temperature of sensor 5").sql is None

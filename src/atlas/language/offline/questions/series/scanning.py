@@ -147,7 +147,7 @@ def scan(tokens: Sequence[Token], named: Sequence[Mention], index: Index, target
             marks += whole
             at += len(whole)
         elif mention is not None:
-            marks.append(_place(done, mention, tokens, index))
+            marks.append(_place(done, mention, tokens, index, target))
             at = mention.end
         else:
             marks.append(
@@ -207,7 +207,7 @@ def _mark(done: Scan, letter: str, number: int, tokens: Sequence[Token]) -> str:
     return mark
 
 
-def _place(done: Scan, mention: Mention, tokens: Sequence[Token], index: Index) -> str:
+def _place(done: Scan, mention: Mention, tokens: Sequence[Token], index: Index, target: Target) -> str:
     said = tokens[mention.start : mention.end]
     done.worth += mention.score * {"table": 3, "value": 2}.get(mention.kind, 1)
     if mention.kind == "table":
@@ -217,7 +217,7 @@ def _place(done: Scan, mention: Mention, tokens: Sequence[Token], index: Index) 
         done.values.append((mention.column, mention.values[0]))
         return _mark(done, "V", len(done.values) - 1, said)
     kind = index.column(mention.table, mention.column).column.type
-    if kind == "text":
+    if kind == "text" or mention.column in target.labels:
         done.labels.append(mention.column)
         return _mark(done, "L", len(done.labels) - 1, said)
     done.columns.append(mention.column)

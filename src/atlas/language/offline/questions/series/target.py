@@ -77,7 +77,13 @@ def target_of(table: CatalogTable) -> Target | None:
     times = [column for column in table.columns if column.type in TEMPORAL and column.name not in table.row_times]
     if len(times) != 1 or (table.kind != "dataset" and table.key and table.key[0] != times[0].name):
         return None
-    texts = [c for c in table.columns if c.type == "text" and c.values and len(c.values) <= _MOST_LABELS]
+    # Without a profile no values are known, and the name alone tells that a column holds keys.
+    texts = [
+        c
+        for c in table.columns
+        if c.type == "text" and (c.values or _names_series(c)) and len(c.values) <= _MOST_LABELS
+    ]
+    texts += [c for c in table.columns if c.type == "bigint" and _numbers_series(c)]
     if table.kind != "dataset" and len([c for c in table.columns if c.type not in NUMERIC]) > 3:
         return None
     measures = tuple(column for column in table.columns if column.type in NUMERIC and not _is_number_name(column))
@@ -85,7 +91,7 @@ def target_of(table: CatalogTable) -> Target | None:
         return None
     low, high = _moment(times[0].low), _moment(times[0].high)
     mean = _mean(table, low, high)
-    named = tuple(c.name for c in texts if _KEYS & set(parts(c.name)))
+    named = tuple(c.name for c in texts if _names_series(c) or c.type == "bigint")
     keys = named
     if not keys and mean is not None and _step(mean) is None:
         keys = next(
@@ -94,11 +100,21 @@ def target_of(table: CatalogTable) -> Target | None:
         )
     count = 1
     for column in texts:
-        count *= len(column.values) if column.name in keys else 1
+        count *= max(len(column.values), 1) if column.name in keys else 1
     seconds = None if mean is None else mean * count
     step = None if seconds is None else _step(seconds)
     labels = tuple(column.name for column in texts)
     return Target(table, times[0], measures, labels, keys, low, high, step, seconds)
+
+
+def _names_series(column: CatalogColumn) -> bool:
+    return bool(_KEYS & set(parts(column.name)))
+
+
+def _numbers_series(column: CatalogColumn) -> bool:
+    """Checks for numbers of things, such as `sensor_id`. A plain `id` numbers the rows."""
+    words = parts(column.name)
+    return len(words) > 1 and words[-1] in ("id", "no", "number") and bool((_KEYS - {"id"}) & set(words))
 
 
 def _is_number_name(column: CatalogColumn) -> bool:
