@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Client, People, make_dataset
 
 from atlas.db.database import Database
+from atlas.sqlgate.unpacked_tables import UnpackedTables
 from atlas.timeseries.cold import mover
 from atlas.timeseries.cold.scheduler import Compaction
 from atlas.timeseries.rollups import maintenance
@@ -216,3 +217,46 @@ async def test_one_that_cannot_be_packed(
     compaction = Compaction(database, days=7)
     assert [await compaction.sweep() for _ in range(3)] == [0, 50_000, 0]
     assert [row[0] for row in await database.fetch("SELECT dataset_id FROM atlas.cold")] == [second]
+
+
+JOINS = (
+    "SELECT c.country, count(*), sum(p.n), min(c.since), max(c.rating) FROM prices p JOIN cities c ON p.city = c.city"
+    " GROUP BY c.country ORDER BY c.country",
+    "SELECT c.city, count(p.n) FROM cities c LEFT JOIN prices p ON p.city = c.city AND p.n > 29990 GROUP BY c.city"
+    " ORDER BY c.city",
+    "SELECT count(*) FROM prices p WHERE p.city IN (SELECT city FROM cities WHERE open AND since < DATE '2000-01-01')",
+    "SELECT p.ts, p.n, c.checked FROM prices p JOIN cities c USING (city) WHERE c.visits > 10 ORDER BY p.n LIMIT 5",
+)
+
+
+async def test_joins_with_imported_tables(
+    client: Client, people: People, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A join of packed rows with an imported table gives the rows that it gave before, and unpacks nothing."""
+    owner = client(people.owner)
+    dataset = await make_dataset(owner)
+    await insert(owner, dataset, csv(0, 12_000))
+    table = (
+        b"city,country,since,rating,open,visits,checked\n"
+        b"Bern,CH,1191-05-01,4.5,true,12,2024-01-01T10:00:00Z\n"
+        b"Oslo,NO,2001-02-03,3.25,true,900,2024-05-01T00:00:00Z\n"
+        b"Rome,IT,0753-04-21,4.75,false,7,\n"
+        b"Lund,SE,0990-01-01,,true,1,2023-01-01T00:00:00Z\n"
+    )
+    imported = await owner.post(
+        "/api/v1/smart-import",
+        files={"file": ("cities.csv", table, "text/csv")},
+        data={"instruction": "import into cities"},
+    )
+    assert imported.status_code == 200, imported.text
+    before = [(await owner.post("/api/v1/sql", json={"sql": sql})).json() for sql in JOINS]
+    assert all(answer["rows_returned"] for answer in before), before
+    assert await pack(database, dataset) == 12_000
+
+    async def refuse(*_: object) -> None:
+        raise AssertionError("rows were unpacked")
+
+    monkeypatch.setattr(UnpackedTables, "_make", refuse)
+    for sql, known in zip(JOINS, before, strict=True):
+        answer = (await owner.post("/api/v1/sql", json={"sql": sql})).json()
+        assert answer.get("data_csv") == known["data_csv"], (sql, answer)

@@ -11,7 +11,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from atlas.timeseries.cold.column_streams import ColumnStream, read_stream
+from atlas.timeseries.cold.column_streams import PRESENT, ColumnStream, read_stream
 from atlas.workers.pool import Reading
 from atlas.workers.protocol import Kind, as_stream, of_stream, pieces
 
@@ -29,11 +29,42 @@ _LOCKED = {
 }
 
 
+# Arrow's types by PostgreSQL's names.
+_TABLE_TYPES = {
+    "int8": pa.int64(),
+    "float8": pa.float64(),
+    "text": pa.string(),
+    "bool": pa.bool_(),
+    "timestamptz": pa.timestamp("us"),
+    "date": pa.date32(),
+}
+
+
+class TableStream(msgspec.Struct, frozen=True, tag="table"):
+    """How a stream of a table's rows is read. columns: (name, PostgreSQL's name of its type)."""
+
+    columns: list[tuple[str, str]]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns, times without a zone, and `present` where nothing is wanted."""
+        return pa.schema([(name, _TABLE_TYPES[kind]) for name, kind in self.columns] or [(PRESENT, pa.bool_())])
+
+    def read(self, table: pa.Table) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of a stream."""
+        arrays = []
+        for field, column in zip(self.schema, table.columns, strict=True):
+            if pa.types.is_timestamp(field.type):
+                column = column.cast(pa.timestamp("us", "UTC"))
+            arrays.append(column.cast(field.type))
+        yield from pa.table(arrays, schema=self.schema).to_batches()
+
+
 class RelationStreams(msgspec.Struct, frozen=True):
     """A relation of the query, and the stream that its rows are in. once: whether the query reads it once only."""
 
     relation: str
-    stream: ColumnStream
+    stream: ColumnStream | TableStream
     once: bool
 
 
@@ -83,7 +114,7 @@ class QueryEngine:
         with pa.memory_map(request.path) as source, connection:
             for relation in request.relations:
                 schema = relation.stream.schema
-                batches = read_stream(pa.ipc.open_stream(source).read_all(), relation.stream)
+                batches = _batches(pa.ipc.open_stream(source).read_all(), relation.stream)
                 # Rows that are read once are decoded as DuckDB asks for them, so they are never in memory together.
                 rows = pa.RecordBatchReader.from_batches(schema, batches)
                 connection.register(relation.relation, rows if relation.once else rows.read_all())
@@ -92,6 +123,10 @@ class QueryEngine:
         for part in pieces(found.slice(0, request.rows)):
             yield Kind.BATCH, as_stream(part)
         yield Kind.END, b""
+
+
+def _batches(table: pa.Table, stream: ColumnStream | TableStream) -> Iterator[pa.RecordBatch]:
+    return stream.read(table) if isinstance(stream, TableStream) else read_stream(table, stream)
 
 
 def _connect(threads: int, memory: int) -> duckdb.DuckDBPyConnection:

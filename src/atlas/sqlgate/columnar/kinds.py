@@ -35,13 +35,14 @@ INTEGERS = frozenset({Kind.INT4, Kind.INT8})
 NUMBERS = INTEGERS | {Kind.WHOLE, Kind.FLOAT}
 # Parts of a time that are integers in both systems.
 WHOLE_PARTS = frozenset("YEAR QUARTER MONTH WEEK DAY HOUR MINUTE DOW DOY ISODOW ISOYEAR".split())
-# Types of a dataset's columns in the catalog.
+# Types of columns in the catalog.
 COLUMN_KINDS = {
     "bigint": Kind.INT8,
     "double": Kind.FLOAT,
     "text": Kind.TEXT,
     "boolean": Kind.BOOL,
     "timestamp": Kind.TIME,
+    "date": Kind.DATE,
 }
 
 

@@ -13,10 +13,11 @@ from atlas.db import executor
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError
-from atlas.sqlgate.columnar.in_worker import RelationStreams
+from atlas.sqlgate.columnar.in_worker import RelationStreams, TableStream
 from atlas.sqlgate.columnar.kinds import COLUMN_KINDS, Kind
-from atlas.sqlgate.columnar.writer import ColumnarQuery, DatasetColumns
+from atlas.sqlgate.columnar.writer import ColumnarQuery, RelationColumns
 from atlas.timeseries.cold.column_queries import ColumnQuery, plan_stream
+from atlas.timeseries.cold.column_streams import PRESENT
 from atlas.timeseries.columns import Dtype
 from atlas.timeseries.repository import readable_of
 
@@ -48,6 +49,19 @@ class ColumnPlan:
         self.size += part.size + (part.rows - part.packed) * max(1, columns) * 8
         self.cells += 0 if once else part.rows * max(1, columns)
 
+    def add_table(self, each: RelationColumns) -> None:
+        """Adds a table of imports."""
+        kinds = {column.stored: COLUMN_KINDS.get(column.type) for column in each.table.columns}
+        columns = [(name, kind.value) for name in each.columns if (kind := kinds[name]) is not None]
+        names: list[sql.Composable] = [sql.Identifier(name) for name, _ in columns]
+        listed = sql.SQL(", ").join(names or [sql.SQL(f"true AS {PRESENT}")])
+        query = sql.SQL("SELECT {} FROM {}").format(listed, sql.Identifier(each.table.schema, each.table.relation))
+        self.relations.append(RelationStreams(each.relation, TableStream(columns), each.once))
+        self.statements.append(query.as_string())
+        cells = (each.table.row_count or 0) * max(1, len(columns))
+        self.size += cells * 8
+        self.cells += cells
+
     @property
     def fits(self) -> bool:
         """Whether DuckDB has the memory for it."""
@@ -72,10 +86,10 @@ class ColumnPlanner:
             return None
 
     async def _plan(self, connection: Connection, caller: Caller, query: ColumnarQuery) -> ColumnPlan | None:
-        for each in query.datasets:
+        for each in _datasets(query):
             # Before the snapshot, which a change of a column's type would leave without rows.
             await lock_rows(connection, each.table.dataset_id or 0)
-        ids = [each.table.dataset_id for each in query.datasets]
+        ids = [each.table.dataset_id for each in _datasets(query)]
         parameters = {"user": caller.user_id, "ids": ids}
         missing = await executor.row(connection, queries("sqlgate/wall")["unreadable"], parameters)
         if missing is not None:
@@ -86,8 +100,12 @@ class ColumnPlanner:
         assert exported is not None
         snapshot, now = exported
         plan = ColumnPlan(snapshot, now)
-        for each in query.datasets:
-            assert each.table.dataset_id is not None
+        for each in query.relations:
+            if each.table.dataset_id is None:
+                if each.table.schema != caller.schema_name:
+                    return None
+                plan.add_table(each)
+                continue
             packed, plain = ([condition_at(one, now) for one in kind] for kind in (each.packed, each.plain))
             part = await plan_stream(connection, each.table.dataset_id, each.columns, packed, plain, query.first_rows)
             if part is None or not _as_checked(each, part):
@@ -102,6 +120,10 @@ class ColumnPlanner:
         return self._byte_order
 
 
+def _datasets(query: ColumnarQuery) -> list[RelationColumns]:
+    return [each for each in query.relations if each.table.dataset_id is not None]
+
+
 async def lock_rows(connection: Connection, dataset_id: int) -> None:
     """Keeps a dataset's columns from changing their types until the transaction ends."""
     row = await executor.row(connection, queries("timeseries/rows")["read_storage"], {"id": dataset_id})
@@ -111,7 +133,7 @@ async def lock_rows(connection: Connection, dataset_id: int) -> None:
         await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
 
 
-def _as_checked(dataset: DatasetColumns, part: ColumnQuery) -> bool:
+def _as_checked(dataset: RelationColumns, part: ColumnQuery) -> bool:
     """Tells whether the columns still have the types for which the query was written."""
     kinds = {column.stored: COLUMN_KINDS.get(column.type) for column in dataset.table.columns}
     return all(kinds[name] is _KINDS[dtype] for name, _, dtype in part.stream.columns)

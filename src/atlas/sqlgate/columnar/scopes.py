@@ -16,7 +16,7 @@ from atlas.sqlgate.resolver import Column
 class Source:
     """A relation of FROM. alias: its name in the SQL; columns: by their logical names, the SQL's name and the type.
 
-    table: the dataset that the relation is, if it is one.
+    table: the dataset or table that the relation is, if it is one.
     """
 
     alias: str
@@ -45,7 +45,7 @@ class Scope:
 
 @dataclass(slots=True)
 class Use:
-    """What a query reads of one dataset. columns: physical names; nodes: how often the dataset stands in FROM."""
+    """What a query reads of a dataset or table. columns: physical names; nodes: how often it stands in FROM."""
 
     table: CatalogTable
     relation: str
@@ -57,7 +57,7 @@ class Use:
 
 
 class Names:
-    """Gives names to relations, and notes the columns that the query reads of each dataset."""
+    """Gives names to relations, and notes the columns that the query reads of each dataset and table."""
 
     def __init__(self) -> None:
         self.uses: dict[str, Use] = {}
@@ -68,10 +68,8 @@ class Names:
         self._count += 1
         return f"r{self._count}"
 
-    def dataset(self, table: CatalogTable) -> Source:
-        """Returns a relation for a dataset in FROM. Raises NotColumnarError for another kind of table."""
-        if table.kind != "dataset":
-            raise NotColumnarError("a table that is no dataset")
+    def relation(self, table: CatalogTable) -> Source:
+        """Returns a relation for a dataset or table in FROM."""
         columns = {}
         for column in table.columns:
             kind = COLUMN_KINDS.get(column.type)

@@ -23,8 +23,8 @@ Outputs = list[tuple[str, Kind]]
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetColumns:
-    """What a query reads of a dataset.
+class RelationColumns:
+    """What a query reads of a dataset or table.
 
     relation: its name in the SQL; columns: physical names, `ts` among them where the query reads it; packed, plain:
     conditions in PostgreSQL's SQL on chunks and on plain rows, that all rows which matter fulfil; once: whether the
@@ -43,13 +43,13 @@ class DatasetColumns:
 class ColumnarQuery:
     """A query for DuckDB.
 
-    sql: with `$now` where uses_now; datasets: what it reads; names: of the answer's columns; finishes: how they are
+    sql: with `$now` where uses_now; relations: what it reads; names: of the answer's columns; finishes: how they are
     made; byte_order: whether the answer depends on an order of texts, which must be that of their bytes; first_rows:
     how many rows of the dataset are needed, whichever they are, or None for all.
     """
 
     sql: str
-    datasets: tuple[DatasetColumns, ...]
+    relations: tuple[RelationColumns, ...]
     names: tuple[str, ...]
     finishes: tuple[Finish, ...]
     uses_now: bool
@@ -100,8 +100,8 @@ class _Queries:
         sql += _offset(tree)
         # DuckDB may run a query within another more than once.
         simple = sum(isinstance(node, exp.Select) for node in tree.walk()) == 1
-        datasets = tuple(
-            DatasetColumns(
+        relations = tuple(
+            RelationColumns(
                 use.table,
                 use.relation,
                 tuple(sorted(use.columns)),
@@ -117,7 +117,7 @@ class _Queries:
             offset = tree.args.get("offset")
             first_rows = min(least) + (int(offset.expression.name) if offset else 0)
         says = self._expressions.uses_now, self._expressions.byte_order
-        return ColumnarQuery(sql, datasets, names, tuple(finishes), *says, first_rows)
+        return ColumnarQuery(sql, relations, names, tuple(finishes), *says, first_rows)
 
     # What expressions call.
     def scalar(self, node: exp.Expr, scope: Scope) -> Typed:
@@ -235,7 +235,7 @@ class _Queries:
             table = self._found.tables[id(node)]
             name = alias.this.name if alias else node.this.name
             if table is not None:
-                source = self._names.dataset(table)
+                source = self._names.relation(table)
                 scope.sources[name] = source
                 return f"{self._names.uses[table.name].relation} AS {source.alias}"
             if node.this.name not in scope.queries:

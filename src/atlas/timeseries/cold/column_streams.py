@@ -15,7 +15,7 @@ from atlas.timeseries.zone_map import Range
 PRESENT = "present"
 
 
-class ColumnStream(msgspec.Struct, frozen=True):
+class ColumnStream(msgspec.Struct, frozen=True, tag="dataset"):
     """How a stream of Arrow data is read. packed: whether it has parts of chunks; columns: (name, part, type); times:
     whether `ts` is wanted."""
 
