@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
         ("PATCH", "/api/datasets/", "GET, HEAD, POST"),
         ("POST", "/api/datasets/7/", "DELETE, GET, HEAD, PATCH, PUT"),
         ("PUT", "/api/datasets/search/", "GET, HEAD"),
+        ("PATCH", "/api/datasets/search/", "GET, HEAD"),
         ("DELETE", "/api/datasets/search/", "GET, HEAD"),
         ("OPTIONS", "/api/v1/import/x/issues/correct", "POST"),
         ("PUT", "/api/v1/tables/leads/rows/1", "DELETE, PATCH"),

@@ -90,7 +90,7 @@ async def test_they_cost_the_asker_nothing(client: Client, people: People, datab
     answer = await ask(owner, "How many leads are there in total?")
     assert (answer["data_csv"].split()[-1], answer["tables"]) == ("2", ["leads"])
     assert profiled() == {"_view_1"}
-    assert (await ask(owner, "What is the amount of leads 7?"))["tables"] == ["leads_7"]
+    assert (await ask(owner, "What is the total amount of leads 7?"))["tables"] == ["leads_7"]
     assert profiled() == {"_view_1", "dataset_8"}
 
 

@@ -36,6 +36,8 @@ def put_back(direct: psycopg.Connection, dataset: int) -> None:
         " WHERE dataset_id = %s",
         (YEAR_0_MICROS + 19 * 86_400_000_000, YEAR_0_MICROS + 19 * 86_400_000_000, dataset),
     )
+    # The rows are no longer in order of time.
+    direct.execute("UPDATE atlas.dataset_state SET rewritten = true WHERE dataset_id = %s", (dataset,))
 
 
 @pytest.mark.parametrize("others", [[], ["0001-01-01T00:00:00Z", "2025-01-01T00:00:00Z"]])

@@ -44,6 +44,7 @@ RUNS: dict[str, tuple[list[str], int]] = {
     "rows insert": (["{dataset}", "--timestamp", "now", "--value", "price=1.5"], 0),
     "rows get": (["{dataset}"], 0),
     "rows latest": (["{dataset}"], 0),
+    "rows series": (["{stocks}"], 0),
     "rows aggregate": (["{dataset}"], 0),
     "rows delete": (["{dataset}", "--start", "2026-01-01", "--yes"], 0),
     "rows download": (["{dataset}", "{out}.csv"], 0),
@@ -104,6 +105,7 @@ def prepared(cli: Cli) -> dict[str, str]:
     dataset = cli.json("dataset", "create", f"prices {number}", "--metadata", "source=demo")["id"]
     cli.run("rows", "insert", str(dataset), "--timestamp", "2026-01-05T10:00:00Z", "-v", "price=2", "-v", "note=busy")
     cli.run("dataset", "tag", str(dataset), "public")
+    stocks = cli.json("dataset", "create", f"stocks {number}", "--key", "symbol")["id"]
     if any(table["table_name"] == "people" for table in cli.json("table", "list")):
         cli.run("table", "delete", "people", "--yes")
     file = cli.file("contacts.csv", CONTACTS)
@@ -112,6 +114,7 @@ def prepared(cli: Cli) -> dict[str, str]:
     return {
         "url": cli.server.url,
         "dataset": str(dataset),
+        "stocks": str(stocks),
         "file": file,
         "import": done["import_id"],
         "key": str(key["id"]),

@@ -81,6 +81,7 @@ from atlas.contract.imports import (
 from atlas.contract.issues import Corrected, Issues
 from atlas.contract.questions import GeneratedSql, ResultColumn
 from atlas.contract.records import Recorded, RowChange, TablePage, Updated
+from atlas.contract.rows import Series
 from atlas.contract.saved import Favourite, SavedQuery
 from atlas.contract.system import Health
 from atlas.contract.tables import Table, TableColumn, TableStats
@@ -145,6 +146,7 @@ __all__ = [
     "Rows",
     "RowsPreview",
     "SavedQuery",
+    "Series",
     "ServerFault",
     "Storage",
     "StreamEvent",

@@ -66,7 +66,7 @@ async def list_datasets(
     return DatasetPage(count, following, previous, tuple(rows))
 
 
-@router.api_route("/datasets/search/", methods=["PUT", "DELETE"], include_in_schema=False)
+@router.api_route("/datasets/search/", methods=["PUT", "PATCH", "DELETE"], include_in_schema=False)
 async def refuse_change_of_search() -> None:
     """Answers 405, because the routes of a dataset would read `search` as an ID and answer 400."""
     raise HTTPException(405)

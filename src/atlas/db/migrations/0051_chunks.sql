@@ -20,7 +20,10 @@ BEGIN
     EXECUTE 'ALTER TABLE ' || named || format(' OWNER TO %I', of_schema || '_owner');
 END $$;
 
-SELECT atlas.create_chunks(d.table_schema, d.id) FROM atlas.cold c JOIN atlas.datasets d ON d.id = c.dataset_id;
+DO $$
+BEGIN
+    PERFORM atlas.create_chunks(d.table_schema, d.id) FROM atlas.cold c JOIN atlas.datasets d ON d.id = c.dataset_id;
+END $$;
 
 CREATE OR REPLACE FUNCTION atlas.dataset_bytes(of_schema text, dataset integer) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -48,7 +48,7 @@ def decode(body: bytes) -> tuple[Frame, object] | None:
     try:
         parsed = _BODY.decode(body)
         ts = _timestamps(parsed.rows)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
         return None
     columns = _columns([row.values for row in parsed.rows])
     if ts is None or columns is None or _has_more_members(body, parsed):

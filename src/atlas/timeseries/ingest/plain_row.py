@@ -80,7 +80,7 @@ def decode(body: bytes) -> PlainRow | None:
         if not is_stamp(row.timestamp):
             return None
         micros = to_micros(parse_timestamp(row.timestamp))
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
         return None
     colons, integers = row.timestamp.count(":"), True
     for name, value in values.items():

@@ -165,6 +165,9 @@ def _continue(
         return None
     left = tuple(word for word in parts.left if word.lower() not in follow_up.FREE)
     if left:
+        # Of a table, the other grammar may know the words.
+        if table is not None and table.kind != "dataset":
+            return None
         if any(column != "" for column in parts.columns) and parts.function is not None and not opened:
             return None
         told = ", ".join(f'"{word}"' for word in left)

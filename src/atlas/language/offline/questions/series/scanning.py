@@ -164,6 +164,7 @@ def _is_plain(tokens: Sequence[Token], at: int) -> bool:
         "average",
         "change",
         "range",
+        "sum",
         "total",
         "count",
         "number",
