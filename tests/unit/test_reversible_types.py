@@ -750,7 +750,7 @@ _KINDS = [
 def test_usual_amounts_are_read_as_all_amounts(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(3)
     texts = {(f"{a}{n}{b}").strip() for a in _AROUND for n in _NUMBER for b in _BEHIND} - {""}
-    table = pa.table({"v": chance.sample(sorted(texts), 1_500)})
+    table = pa.table({"v": chance.sample(sorted(texts), 700)})
     with duckdb.connect() as connection:
         connection.register("cells", table)
         for kind in _KINDS:
