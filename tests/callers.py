@@ -47,7 +47,7 @@ PUBLIC = {
     ("GET", "/metrics"): ("/metrics", 200),
 }
 # Routes that only say that there is no such method, to whoever has a key.
-NEVER = {("PUT", "/api/datasets/search/"), ("DELETE", "/api/datasets/search/")}
+NEVER = {(method, "/api/datasets/search/") for method in ("PUT", "PATCH", "DELETE")}
 
 
 def mounted() -> set[tuple[str, str]]:

@@ -421,6 +421,27 @@ def test_imports_are_listed_and_filtered(page: Page, site: Site, leads: dict[str
     expect(page.get_by_role("heading", name="contacts.csv")).to_be_visible()
 
 
+def test_a_filter_chosen_while_the_address_follows_is_kept(page: Page, site: Site, leads: dict[str, Any]) -> None:
+    page.goto(f"{site.url}/ui/imports")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("owner")
+    # The address has the first filter, and the page has not seen it yet.
+    page.evaluate(
+        """() => {
+          const status = document.querySelector('option[value="failed"]').closest("select");
+          const replace = history.replaceState.bind(history);
+          history.replaceState = (...given) => {
+            history.replaceState = replace;
+            replace(...given);
+            status.value = "failed";
+            status.dispatchEvent(new Event("change", { bubbles: true }));
+          };
+        }"""
+    )
+    page.get_by_label("Table").select_option("leads")
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    assert "table=leads&status=failed" in page.url
+
+
 @pytest.fixture
 def review(page: Page, site: Site) -> dict[str, Any]:
     """A fresh import with issues, on the page of its review."""

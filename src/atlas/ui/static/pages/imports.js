@@ -43,15 +43,23 @@ export default {
         waiting.count = page.waiting_count;
       },
       (error) => { state.problem = error; });
+    // The filters that the page itself wrote to the address. The address follows a moment later, when others may be chosen.
+    let written = "";
+    const filters = (query) => JSON.stringify([query.table ?? "", query.status ?? "", query.waiting ?? ""]);
     watch(() => [state.table, state.status, state.which, sort.text], debounce(() => {
       if (state.offset > 0) state.offset = 0;
       else load();
-      keepQuery("/imports", { table: state.table, status: state.status, waiting: state.which === "waiting" ? "true" : "", sort: sort.address });
+      const query = { table: state.table, status: state.status, waiting: state.which === "waiting" ? "true" : "", sort: sort.address };
+      written = filters(query);
+      keepQuery("/imports", query);
     }, 50));
     watch(() => state.offset, load);
     load();
     // The link of the navigation leads here from a filtered list, too.
-    watch(() => route.query, (query) => Object.assign(state, { table: query.table ?? "", status: query.status ?? "", which: query.waiting === "true" ? "waiting" : "all" }));
+    watch(() => route.query, (query) => {
+      if (filters(query) === written) return;
+      Object.assign(state, { table: query.table ?? "", status: query.status ?? "", which: query.waiting === "true" ? "waiting" : "all" });
+    });
     const filtered = () => state.table || state.status || state.which !== "all";
     const row = (one) => t.tr({ key: one.import_id },
       t.td({ class: "what" }, t.a({ href: href(`/imports/${one.import_id}`) }, t.b(importTitle(one))),
