@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.ui.conftest import Site
+from tests.ui.conftest import Site, Watched
 from tests.ui.test_content import run_import
 
 # The next answer to an address with a text in it is there when `held` is, and comes at `arrive()`, wanted or not.
@@ -150,3 +150,27 @@ def test_keys_that_are_pressed_before_the_list_is_there_anew(
     with site.client(site.people.owner) as client:
         answer = client.get(f"/api/v1/import/{done['import_id']}/issues/validations", params={"status": "pending"})
     assert [issue["record_number"] for issue in answer.json()["issues"]] == [62, 65]
+
+
+def test_a_key_behind_the_decision_on_a_refused_issue_is_kept(
+    page: Page, site: Site, late: Callable[[str], None], watched: Watched
+) -> None:
+    """A refusal of before says nothing of the decision that follows it."""
+    watched.expected = ["400 (Bad Request)"]
+    csv = "mail,n\n" + "".join(f"p{n}@example.com,{n}\n" for n in range(60)) + "none,1\nnone,2\nnone,3\n"
+    done = run_import(site, csv, "Create a new table called refused, mail is the key", "refused.csv")
+    page.goto(f"{site.url}/ui/imports/{done['import_id']}")
+    expect(page.get_by_role("tab", name="Failures 3")).to_be_visible()
+    page.get_by_role("button", name="Decide all").click()
+    page.get_by_role("menuitem", name="Insert as it is").click()
+    page.get_by_role("dialog").get_by_role("button", name="Insert as it is").click()
+    expect(page.get_by_role("alert").filter(has_text="Key is taken").first).to_be_visible()
+    cards = page.get_by_role("article")
+    left = cards.count()
+    assert left >= 2
+    late("issues/validations")
+    page.locator("body").press("d")
+    expect(page.get_by_role("tab", name=f"Failures {left - 1}")).to_be_visible()
+    page.locator("body").press("d")
+    _arrive(page)
+    expect(cards).to_have_count(left - 2)

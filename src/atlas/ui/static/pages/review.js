@@ -43,11 +43,13 @@ export default {
     const all = async () => { await load(); await loadIssues(); waiting.load(); };
     load();
 
-    /** Carries out decisions on issues; what is refused is shown at the issue itself. */
+    /** Carries out decisions on issues; what is refused is shown at the issue itself. Gives that, or null if nothing was decided. */
     const settle = async (work) => {
       state.busy = true;
+      let told = null;
       try {
         const { done, refused } = await work();
+        told = refused;
         state.problems = { ...state.problems, ...refused };
         const wrong = Object.keys(refused).length;
         if (wrong && done) toast("bad", `${many(done, "issue")} decided; ${count(wrong)} could not be, see the reason at each`);
@@ -61,14 +63,15 @@ export default {
       // The button that was pressed is gone with its issue; the keyboard goes on at the next one.
       await nextTick();
       if (document.activeElement === document.body) /** @type {HTMLElement} */ (document.querySelector("[data-current]"))?.focus({ preventScroll: true });
+      return told;
     };
     // Keys that were pressed while a decision was on its way; they are for the issues behind it.
     let ahead = [];
     const one = async (issue, action, values) => {
       const { kind, status } = state;
-      await settle(() => decide(address, kind, [[issue, action, values]]));
-      // What was refused is to be looked at first.
-      if (state.problems[issueId(kind, issue)] || state.kind !== kind || state.status !== status) ahead = [];
+      const refused = await settle(() => decide(address, kind, [[issue, action, values]]));
+      // What was refused now is to be looked at first; an earlier refusal of the same issue is done with.
+      if (!refused || refused[issueId(kind, issue)] || state.kind !== kind || state.status !== status) ahead = [];
       else if (ahead.length) act(ahead.shift());
     };
     const chosen = () => state.page.issues.filter((issue) => issue.status === "pending" && state.chosen.includes(issueId(state.kind, issue)));
