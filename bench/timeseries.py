@@ -105,7 +105,7 @@ class Server:
                 time.sleep(0.1)
         raise RuntimeError("the server did not start")
 
-    def curl(self, path: str, *options: str) -> None:
+    def curl(self, path: str, *options: str, media: str = "application/json") -> None:
         """A request by curl, as plain a client as psql is."""
         key = f"X-API-Key: {self.client.headers['X-API-Key']}"
         command = [
@@ -116,7 +116,7 @@ class Server:
             "-H",
             key,
             "-H",
-            "Content-Type: application/json",
+            f"Content-Type: {media}",
             *options,
         ]
         subprocess.run([*command, self.url + path], check=True)

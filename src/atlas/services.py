@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
@@ -117,6 +118,7 @@ def row_service(
         workers,
         max_body=settings.max_body_bytes,
         spool_memory=settings.spool_bytes,
+        packs=not math.isinf(settings.cold_after_days),
     )
 
 

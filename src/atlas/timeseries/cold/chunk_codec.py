@@ -85,17 +85,20 @@ def part_name(column: Column) -> str:
     return str(column.id)
 
 
-def encode(rows: pa.Table, keys: Mapping[str, str]) -> Iterator[Chunk]:
+def encode(rows: pa.Table, keys: Mapping[str, str], *, even: bool = False) -> Iterator[Chunk]:
     """Packs rows into chunks, in order of (time, number).
 
     - rows: `_seq` int64 and `ts` timestamp[us], both without nulls, and columns of int64, float64, bool or text.
     - keys: for each further column the name of its part; columns without a name are left out.
+    - even: whether all chunks get about the same number of rows, where no rows follow that would fill the last one.
     """
     micros, numbers = _integers(rows["ts"]), _integers(rows["_seq"])
     order = np.lexsort((numbers, micros))
     if not bool((order[1:] > order[:-1]).all()):
         rows = rows.take(pa.array(order))
     size = _chunk_rows(rows)
+    if even:
+        size = -(-len(rows) // -(-len(rows) // size))
     for start in range(0, len(rows), size):
         yield _chunk(rows.slice(start, size).combine_chunks(), keys)
 

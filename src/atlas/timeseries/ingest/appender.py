@@ -16,7 +16,7 @@ from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError, RowError
 from atlas.timeseries.column_notes import note_dataset_column
 from atlas.timeseries.columns import Column, from_catalog
-from atlas.timeseries.frames import Frame, fit, plan_schema
+from atlas.timeseries.frames import Frame, SchemaChange, fit, plan_schema
 from atlas.timeseries.ingest import latest_rows
 from atlas.timeseries.repository import column_of, hot_of
 from atlas.timeseries.schema_changes import Place, apply_schema
@@ -82,8 +82,8 @@ class Opening:
         self._locked = await execute(queries("timeseries/rows")["lock_state"], wanted)
         self._read = await execute(queries("timeseries/rows")["read_for_write"], wanted)
 
-    async def receive(self) -> Appender:
-        """Builds the appender from the answers.
+    async def receive(self, kind: type[Appender] | None = None) -> Appender:
+        """Builds the appender from the answers, of the class `kind` where one is given.
 
         Raises NotFoundError: when there is no such dataset.
         """
@@ -91,10 +91,10 @@ class Opening:
         rows = await self._read.fetchall()
         columns = {column.name: column for column in (column_of(row[5:]) for row in rows if row[5] is not None)}
         last = None if rows[0][0] is None else Block(*rows[0][:5])
-        return Appender(self._connection, self._dataset_id, state, columns, last)
+        return (kind or Appender)(self._connection, self._dataset_id, state, columns, last)
 
 
-async def open_appender(connection: Connection, dataset_id: int) -> Appender:
+async def open_appender(connection: Connection, dataset_id: int, kind: type[Appender] | None = None) -> Appender:
     """Opens an appender with the dataset's lock, in the caller's transaction.
 
     Raises NotFoundError: when there is no such dataset.
@@ -102,7 +102,7 @@ async def open_appender(connection: Connection, dataset_id: int) -> Appender:
     opening = Opening(connection, dataset_id)
     async with connection.pipeline():
         await opening.send()
-    return await opening.receive()
+    return await opening.receive(kind)
 
 
 class RowFitter:
@@ -189,7 +189,7 @@ class RowFitter:
 
 
 class Appender(RowFitter):
-    """Appends frames, each sorted by time. `close` copies what waits, and `finish` writes the catalog."""
+    """Appends frames, each sorted by time. `close` stores what waits, and `finish` writes the catalog."""
 
     def __init__(
         self, connection: Connection, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None
@@ -213,8 +213,8 @@ class Appender(RowFitter):
         check_keys(frame, self._state.keys, self._columns, first_row)
         change = plan_schema(self._columns, [frame])
         if not change.empty:
-            # Rows fitted to the old columns must be copied before the columns change.
-            await self.flush()
+            if self._splits(change):
+                await self.flush()
             self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
             self._changed = True
             for name in change.add:
@@ -226,8 +226,20 @@ class Appender(RowFitter):
         else:
             self._count(frame)
             self._waiting.append(await asyncio.to_thread(fit, frame, self._columns))
-        if self._seq - self._copied > FEW_ROWS:
+        if self._due():
             await self.flush()
+
+    def _due(self) -> bool:
+        """Tells whether the waiting rows are enough to be stored."""
+        return self._seq - self._copied > FEW_ROWS
+
+    def _splits(self, change: SchemaChange) -> bool:
+        """Tells whether rows fitted to the old columns must be stored before the columns change."""
+        return not change.empty
+
+    async def _store(self, rows: pa.Table) -> None:
+        """Stores rows with their numbers."""
+        await copy_table(self._connection, self._table, rows, inline=len(rows) <= FEW_ROWS)
 
     async def _change_series(self) -> None:
         """Makes the storage of series when the last key has got its column, and notes all columns."""
@@ -240,18 +252,18 @@ class Appender(RowFitter):
             await series_tables.settle(self._connection, self._dataset_id)
 
     async def flush(self) -> None:
-        """Copies the waiting rows."""
+        """Stores the waiting rows."""
         if not self._waiting:
             return
         fitted = self.waiting()
         fitted = fitted.add_column(0, "_seq", pa.array(np.arange(self._copied + 1, self._seq + 1)))
-        await copy_table(self._connection, self._table, fitted, inline=len(fitted) <= FEW_ROWS)
+        await self._store(fitted)
         self._copied = self._seq
         if self._series is not None:
             self._latest = latest_rows.joined(self._latest, fitted, self._series.keys)
 
     async def close(self) -> None:
-        """Copies the waiting rows, and keeps the latest row of each series. `finish` comes after it."""
+        """Stores the waiting rows, and keeps the latest row of each series. `finish` comes after it."""
         await self.flush()
         if self._series is not None and self._latest is not None:
             await latest_rows.keep(self._connection, self._series, self._latest)

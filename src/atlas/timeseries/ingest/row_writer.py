@@ -3,6 +3,7 @@
 - One statement (`single_statement`): a few rows for columns that are there, where nobody else has written since.
 - A group (`group_transaction`): small inserts that arrive while others are being committed, in one transaction.
 - A transaction of its own (`transaction`): more than SMALL_ROWS rows or SMALL_BYTES bytes, in a lane of its own.
+- Straight to chunks (`chunk_appender`): LEAST_ROWS rows and more, in such a transaction.
 
 `group_commit` chooses between the first two, as only the moment of writing tells.
 """
@@ -16,8 +17,9 @@ from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
 from atlas.db.database import Database
 from atlas.kit.admission import Lane
+from atlas.timeseries.cold.mover import LEAST_ROWS
 from atlas.timeseries.frames import Frame
-from atlas.timeseries.ingest import transaction
+from atlas.timeseries.ingest import chunk_appender, transaction
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.timeseries.ingest.group_transaction import SmallInsert
 from atlas.timeseries.ingest.idempotency import Retry
@@ -30,11 +32,11 @@ Respond = Callable[[int], Any]
 class RowWriter:
     """Writes the rows of all callers of this process. What was written is on disk when a method returns.
 
-    lane: where large inserts take turns, as each holds a connection for long.
+    lane: where large inserts take turns, as each holds a connection for long. packs: whether many rows go to chunks.
     """
 
-    def __init__(self, database: Database, upkeep: Upkeep, lane: Lane) -> None:
-        self._database, self._upkeep, self._lane = database, upkeep, lane
+    def __init__(self, database: Database, upkeep: Upkeep, lane: Lane, *, packs: bool) -> None:
+        self._database, self._upkeep, self._lane, self._packs = database, upkeep, lane, packs
         self._groups = GroupWriter(database)
 
     async def close(self) -> None:
@@ -87,6 +89,12 @@ class RowWriter:
     async def _write_many(
         self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, respond: Respond
     ) -> Any:
+        packed = False
+        if self._packs:
+            first, packed = await _look_ahead(frames)
+            frames = _chain(first, frames)
+        if packed:
+            await chunk_appender.prepare(self._database, dataset)
         stored = 0
 
         def count(rows: int) -> Any:
@@ -94,10 +102,24 @@ class RowWriter:
             stored = rows
             return respond(rows)
 
-        answer = await transaction.insert(self._database, dataset, frames, count, retry)
+        answer = await transaction.insert(self._database, dataset, frames, count, retry, packed=packed)
         wrote(stored)
         self._upkeep.touch(dataset, stored)
         return answer
+
+
+async def _look_ahead(frames: AsyncIterator[Frame]) -> tuple[list[Frame], bool]:
+    """Reads frames until their rows are enough for chunks, or too large to be held. Returns them, and which it was."""
+    first: list[Frame] = []
+    rows = size = 0
+    async for frame in frames:
+        first.append(frame)
+        rows, size = rows + len(frame), size + frame.nbytes
+        if rows >= LEAST_ROWS:
+            return first, True
+        if size >= chunk_appender.WAITING_BYTES:
+            break
+    return first, False
 
 
 async def _chain(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:

@@ -91,6 +91,7 @@ class RowService:
         *,
         max_body: int,
         spool_memory: int,
+        packs: bool,
     ) -> None:
         self._database = database
         self._access = access
@@ -100,7 +101,7 @@ class RowService:
         self._storing = storing
         self._decoding = decoding
         self._workers = workers
-        self._writer = RowWriter(database, upkeep, storing)
+        self._writer = RowWriter(database, upkeep, storing, packs=packs)
 
     async def close(self) -> None:
         """Waits for accepted inserts, and ends the threads that decode."""

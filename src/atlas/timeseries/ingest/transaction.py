@@ -8,7 +8,8 @@ from typing import Any
 from atlas.db.database import Connection, Database
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import idempotency
-from atlas.timeseries.ingest.appender import lock, open_appender
+from atlas.timeseries.ingest.appender import Appender, lock, open_appender
+from atlas.timeseries.ingest.chunk_appender import ChunkAppender
 from atlas.timeseries.ingest.idempotency import Retry
 
 
@@ -18,8 +19,12 @@ async def insert(
     frames: AsyncIterator[Frame],
     respond: Callable[[int], Any],
     retry: Retry | None = None,
+    *,
+    packed: bool = False,
 ) -> Any:
     """Inserts all rows of `frames`, each sorted by time, or no row when a frame raises an error.
+
+    packed: whether the rows go to chunks, where the dataset is ready for them.
 
     Returns the result of `respond` for the number of rows, or the earlier response of `retry`. When the function
     returns, the rows are committed and on disk, and listeners are notified.
@@ -31,15 +36,15 @@ async def insert(
             earlier = await idempotency.claim(connection, retry)
             if earlier is not None:
                 return earlier
-        response = respond(await append(connection, dataset_id, frames))
+        response = respond(await append(connection, dataset_id, frames, packed=packed))
         if retry is not None:
             await idempotency.keep_answer(connection, retry, response)
     return response
 
 
-async def append(connection: Connection, dataset_id: int, frames: AsyncIterator[Frame]) -> int:
+async def append(connection: Connection, dataset_id: int, frames: AsyncIterator[Frame], *, packed: bool = False) -> int:
     """Inserts rows like `insert` in the caller's transaction, and returns the number of rows."""
-    appender = await open_appender(connection, dataset_id)
+    appender = await open_appender(connection, dataset_id, ChunkAppender if packed else Appender)
     rows = 0
     async for frame in frames:
         await appender.add(frame, rows)

@@ -42,6 +42,11 @@ SELECT dataset_id FROM atlas.cold WHERE legacy ORDER BY dataset_id
 -- Stores that more rows of a dataset are packed.
 UPDATE atlas.cold SET upto = %(upto)s, rows = rows + %(rows)s, settled = false WHERE dataset_id = %(id)s
 
+-- name: add_packed
+-- Stores that an insert has added packed rows. What comes before them may still be looked at.
+UPDATE atlas.cold SET rows = rows + %(rows)s, upto = CASE WHEN upto >= %(before)s THEN %(upto)s ELSE upto END
+WHERE dataset_id = %(id)s
+
 -- name: settle_alone
 -- Takes the session's lock for settling a dataset, and returns whether the lock was free.
 SELECT pg_try_advisory_lock(hashtextextended('atlas settles ' || %(id)s, 0))
