@@ -183,9 +183,11 @@ async def test_sweeps(client: Client, people: People, database: Database) -> Non
     owner = client(people.owner)
     few, many, new = [await make_dataset(owner, name=name) for name in ("few", "many", "new")]
     await insert(owner, few, csv(0, 1_000))
-    await insert(owner, many, csv(0, 55_000))
-    recent = "timestamp,n\n" + "\n".join(f"2999-01-01T00:00:00.{n:06d}Z,{n}" for n in range(55_000))
-    await insert(owner, new, recent.encode())
+    # Fewer rows at once than go straight to chunks.
+    for first, rows in ((0, 30_000), (30_000, 25_000)):
+        await insert(owner, many, csv(first, rows))
+        recent = [f"2999-01-01T00:00:00.{n:06d}Z,{n}" for n in range(first, first + rows)]
+        await insert(owner, new, "\n".join(["timestamp,n", *recent]).encode())
     compaction = Compaction(database, days=7)
     assert await compaction.sweep() == 0
     await insert(owner, many, csv(55_000, 10))
@@ -205,7 +207,8 @@ async def test_one_that_cannot_be_packed(
     owner = client(people.owner)
     first, second = [await make_dataset(owner, name=name) for name in ("first", "second")]
     for dataset in (first, second):
-        await insert(owner, dataset, csv(0, 50_000))
+        await insert(owner, dataset, csv(0, 25_000))
+        await insert(owner, dataset, csv(25_000, 25_000))
     pack_next = mover.pack_next
 
     async def fail(database: Database, dataset_id: int, *arguments: int, **options: bool) -> int | None:

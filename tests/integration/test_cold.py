@@ -20,7 +20,7 @@ from atlas.timeseries import deletion
 from atlas.timeseries.cold import mover
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.frames import Frame
-from atlas.timeseries.ingest import transaction
+from atlas.timeseries.ingest import chunk_appender, transaction
 from atlas.timeseries.read import counts, row_queries, snapshot
 from atlas.timeseries.rollups import levels as core
 from atlas.timeseries.rollups import maintenance, query
@@ -34,14 +34,23 @@ SEEDS = int(os.environ.get("ATLAS_TEST_SEEDS", "4"))
 
 
 async def insert(
-    database: Database, dataset: int, micros: list[int], columns: dict[str, pa.Array], extra: pa.Array | None = None
+    database: Database,
+    dataset: int,
+    micros: list[int],
+    columns: dict[str, pa.Array],
+    extra: pa.Array | None = None,
+    *,
+    packed: bool = False,
 ) -> None:
+    """Inserts rows, straight into chunks if `packed` says so."""
     ts = pa.array(micros).cast(pa.timestamp("us", "UTC"))
 
     async def frames() -> AsyncIterator[Frame]:
         yield Frame(ts, columns, extra, frozenset({"note"} if extra is not None else ())).sorted()
 
-    await transaction.insert(database, dataset, frames(), lambda rows: rows)
+    if packed:
+        await chunk_appender.prepare(database, dataset)
+    await transaction.insert(database, dataset, frames(), lambda rows: rows, packed=packed)
 
 
 async def pack_all(database: Database, dataset: int, before: int = FOREVER, **options: int) -> int:
@@ -174,8 +183,10 @@ class Twins:
             "text": values(source, "text", rows),
         }
         extra = pa.array([source.choice([None, f'"note":{n}']) for n in range(rows)]) if source.random() < 0.2 else None
+        straight = source.random() < 0.3
         for dataset in self.both:
-            await insert(self.database, dataset, micros, columns, extra)
+            packed = straight and dataset == self.both[0]
+            await insert(self.database, dataset, micros, columns, extra, packed=packed)
 
     async def delete(self) -> None:
         source = self.source
@@ -279,7 +290,8 @@ async def test_while_others_write_read_and_delete(database: Database, people: Pe
                 f"new {batch // 9}": numbers,
                 "wide": pa.array([0.5] * 400) if batch == 12 else value,
             }
-            await insert(database, dataset, [first + n for n in range(400)], columns)
+            packed = (writer + batch) % 5 == 0
+            await insert(database, dataset, [first + n for n in range(400)], columns, packed=packed)
 
     async def pack(before: int) -> None:
         while not done.is_set():
