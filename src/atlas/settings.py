@@ -127,7 +127,9 @@ class Settings(BaseSettings):
     audit_days: int = Field(365, ge=0, description="How long the audit log is kept, in days; 0 keeps it for good.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
     cold_after_days: float = Field(
-        7.0, ge=0, description="Age from which rows of datasets are packed, in days; `inf` packs none, and no large loads."
+        7.0,
+        ge=0,
+        description="Age from which rows of datasets are packed, in days; `inf` packs none, and no large loads.",
     )
     cold_sweep_seconds: float = Field(60.0, gt=0, description="How often old rows are looked for, in seconds.")
     secret_key: SecretStr | None = Field(

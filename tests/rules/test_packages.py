@@ -45,6 +45,7 @@ REPOSITORIES = (
     "timeseries/cold/unpacking.py",
     "timeseries/deletion.py",
     "timeseries/ingest/appender.py",
+    "timeseries/ingest/chunk_appender.py",
     "timeseries/ingest/array_parameters.py",
     "timeseries/ingest/group_transaction.py",
     "timeseries/ingest/idempotency.py",

@@ -1,7 +1,7 @@
 """Appends many rows straight to chunks, in the transaction of their insert, without a table of rows between.
 
-A chunk takes a tenth of the bytes and of the write-ahead log that the same rows take in a table, and is encoded faster
-than the rows are copied.
+A chunk takes a tenth of the bytes that the same rows take in a table, and of their write-ahead log. Encoding chunks is
+faster than copying rows.
 """
 
 from __future__ import annotations
