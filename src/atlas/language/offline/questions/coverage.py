@@ -32,6 +32,9 @@ class Facts:
     extremes: int = 0
     negations: int = 0
     choices: int = 0
+    levels: int = 0
+    extreme_rows: int = 0
+    negated: int = 0
     distinct: bool = False
 
 
@@ -70,6 +73,8 @@ def _collect(part: msgspec.Struct, facts: Facts) -> None:
         case q.OneOf(values=values):
             facts.choices += 1
             facts.literals |= {_text(value) for value in values}
+        case q.Extreme():
+            facts.extreme_rows += 1
         case q.Or():
             facts.choices += 1
         case q.Contains(text=text):
@@ -80,6 +85,7 @@ def _collect(part: msgspec.Struct, facts: Facts) -> None:
             facts.words.add(words)
             facts.tables.add(table)
         case q.Exists(table=table, key=key):
+            facts.levels += 1
             facts.tables.add(table)
             facts.columns.add((table, key))
         case q.Bucket(unit=unit):
@@ -92,6 +98,8 @@ def _collect(part: msgspec.Struct, facts: Facts) -> None:
             facts.functions.add("ratio")
         case q.Num(value=value):
             facts.literals.add(_text(value))
+    if (getattr(part, "negated", False) and not isinstance(part, q.Empty)) or getattr(part, "operator", "") == "<>":
+        facts.negated += 1
     if (
         getattr(part, "negated", False)
         or isinstance(part, q.Empty)
@@ -121,7 +129,7 @@ def _is_covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, ca
             # The superlative before the column was taken for a part of the name.
             return False
         case "col" | "table":
-            return _is_named(item, query, facts, catalog) and not _is_nested(items, at)
+            return _is_named(item, query, facts, catalog) and not is_nested(items, at)
         case "other":
             # In `the state of Texas` and `the capital city` the next word has the meaning.
             return _is_named(item, query, facts, catalog) or _is_beside(items, at)
@@ -192,7 +200,7 @@ def _is_beside(items: Sequence[Item], at: int) -> bool:
     return after is not None and after.kind == "value"
 
 
-def _is_nested(items: Sequence[Item], at: int) -> bool:
+def is_nested(items: Sequence[Item], at: int) -> bool:
     """Checks whether a noun occurs again in a relative clause: `states that border states that border Texas`."""
     own = stem(items[at].text.split()[-1].lower())
     relative = [n for n, item in enumerate(items[:at]) if item.text in ("that", "which", "whose")]

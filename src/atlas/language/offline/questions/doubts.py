@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from atlas.catalog.model import Catalog
 from atlas.language.offline.questions import ast as q
+from atlas.language.offline.questions.coverage import collect_facts
 from atlas.language.offline.questions.parser.shared import Unclear
 from atlas.language.offline.questions.parser.state import Reading
 
@@ -43,6 +45,26 @@ def check_pinned(reading: Reading, pinned: set[q.Expr], selects: list[q.Expr]) -
     shown = selects or ([display] if display is not None and reading.entity is not None and asks_which(reading) else [])
     if shown and all(expr in pinned for expr in shown):
         raise Unclear("what is asked of it")
+
+
+def is_doubtful_form(query: q.Query, catalog: Catalog) -> bool:
+    """Checks whether a query has a form that the rules of this parser got wrong in more than one of ten questions.
+
+    These are queries of several tables, ranks and extremes, negations, groups of one row each, groups by a time and its
+    period, and numbers of different times or marks. Another grammar reads most such questions before.
+    """
+    facts = collect_facts(query)
+    if len(facts.tables) > 1 or facts.levels or facts.negated or facts.extreme_rows or query.limit is not None:
+        return True
+    periods = {group.column for group in query.group if isinstance(group, q.Bucket | q.Part)}
+    keys = {q.Col(join.left_table, join.left_column) for join in catalog.joins}
+    table = catalog.table(query.table)
+    keys |= {q.Col(query.table, name) for name in (table.key if table is not None else ())}
+    if any(isinstance(group, q.Col) and (group in periods or group in keys) for group in query.group):
+        return True
+    counted = [o.expr.arg for o in query.outputs if isinstance(o.expr, q.Agg) and o.expr.distinct]
+    types = [table.column(arg.name) for arg in counted if isinstance(arg, q.Col) and table is not None]
+    return any(column is not None and column.type in ("boolean", "date", "timestamp") for column in types)
 
 
 def check_many(reading: Reading, selects: list[q.Expr]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atlas.language.offline.questions import ast as q
-from atlas.language.offline.questions.coverage import collect_facts
+from atlas.language.offline.questions.coverage import collect_facts, is_nested
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.relations import reachable_tables
 from atlas.language.offline.questions.grammar.sentence import read_question
@@ -53,8 +53,21 @@ def _read(tagger: Tagger, table: str) -> Found | None:
         sql = to_sql(query, catalog)
     except (NotRead, NoPathError):
         return None
+    if _drops_level(reader, query):
+        return None
     cost = _cost(reader, query) + reader.loose + (0.0 if request.phrase.named else 0.4)
     return Found(table, query, sql, tuple(reader.assumptions), cost)
+
+
+def _drops_level(reader: Reader, query: q.Query) -> bool:
+    """Checks whether a noun is named again in a relative clause, as in `states that border states that border Texas`,
+    and the query has no level for the clause.
+    """
+    if not any(
+        is_nested(reader.items, at) for at, item in enumerate(reader.items) if item.kind in ("col", "table", "other")
+    ):
+        return False
+    return collect_facts(query).levels < 2
 
 
 def _plain(item: Item) -> Item:

@@ -29,6 +29,43 @@ def read_done(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int | N
     return None
 
 
+def lacks_any(reader: Reader, phrase: Phrase) -> bool:
+    """Checks whether `not` is said of things with several rows each: no row of a thing may meet the condition."""
+    return _thing(reader, phrase) is not None
+
+
+def _thing(reader: Reader, phrase: Phrase) -> q.Col | None:
+    if phrase.column is not None:
+        return None if reader.unique(phrase.column) or phrase.negated else phrase.column
+    table = reader.index.catalog.table(phrase.table)
+    return reader.name(phrase.table) if phrase.named and table is not None and not table.key else None
+
+
+def without(reader: Reader, phrase: Phrase, conds: list[q.Cond]) -> q.Cond:
+    """Returns the condition that none of the rows of a thing meets the conditions.
+
+    Raises NotRead: when no condition is there.
+    """
+    thing = _thing(reader, phrase)
+    conds = [cond for cond in conds if cond != q.And(())]
+    if thing is None or not conds or phrase.having:
+        raise NotRead("not")
+    where = conds[0] if len(conds) == 1 else q.And(tuple(conds))
+    reader.assume(f"Only {thing.name} without any such row are meant.")
+    return q.Exists(thing, phrase.table, thing.name, where, True)
+
+
+def read_never(reader: Reader, at: int, phrase: Phrase) -> int | None:
+    """Reads `which species has Ingrid never seen`: the conditions before `never` hold for no row of the thing."""
+    verb = reader.skip(at + 1)
+    if reader.low(at) != "never" or not lacks_any(reader, phrase) or not phrase.where or phrase.having:
+        return None
+    if reader.kind(verb) not in ("unknown", "link", "col") or reader.kind(reader.skip(verb + 1)) not in ("", "stop"):
+        return None
+    phrase.where = [without(reader, phrase, phrase.where)]
+    return verb + 1
+
+
 def read_verb_number(reader: Reader, at: int, phrase: Phrase) -> int | None:
     """Reads `aged 32 or 33` and `weighing no more than 5`, where a verb names the column."""
     column = find_by_verb(reader, reader.low(at), phrase.table)
@@ -87,7 +124,14 @@ def read_above_average(reader: Reader, at: int, phrase: Phrase, negated: bool) -
     if column is None:
         raise NotRead(reader.low(at))
     operator = str(reader.items[at].value)
-    cond, end = compare.against(reader, average, phrase, column, compare.INVERSE[operator] if negated else operator)
+    operator = compare.INVERSE[operator] if negated else operator
+    if phrase.column is not None and not reader.unique(phrase.column) and column.table == phrase.table:
+        # The figure of each group is compared with that of all rows.
+        figure = q.Agg("avg", column)
+        phrase.having.append(q.Extreme(figure, operator, figure))
+        reader.assume("The average of each group is compared with that of all rows.")
+        return reader.skip(average + 1) + 1
+    cond, end = compare.against(reader, average, phrase, column, operator)
     phrase.where.append(cond)
     return max(end, reader.skip(average + 1) + 1)
 
@@ -157,6 +201,8 @@ def read_column(reader: Reader, at: int, phrase: Phrase, negated: bool, having: 
         found = flag_condition(reader, col, negated), at + 1
     if found is None and negated and reader.numeric(col) and reader.low(at - 1) == "no":
         found = q.Or((q.Compare(col, "=", 0), q.Empty(col))), at + 1
+    if found is None and col == phrase.column and negated:
+        raise NotRead(reader.low(at))
     if found is None and negated and not reader.numeric(col) and col.table == phrase.table:
         absent = absence_condition(reader.classic(phrase.table), col, False)
         found = on_rows(reader, absent, col.table, phrase.table, at), at + 1

@@ -76,6 +76,8 @@ def against(reader: Reader, at: int, phrase: Phrase, col: q.Col, operator: str) 
     """
     number = amount(reader, at)
     if number is not None:
+        if reader.temporal(col):
+            raise NotRead(reader.low(at))
         end = at + 1
         if reader.kind(end) == "after":
             operator, end = str(reader.items[end].value), end + 1
@@ -233,9 +235,52 @@ _UNIT_WORDS = {
 }
 
 
+# How many of the first unit the second one is, where columns hold the first.
+_SCALES = {
+    ("min", "hour"): 60,
+    ("sec", "minute"): 60,
+    ("sec", "hour"): 3_600,
+    ("hour", "day"): 24,
+    ("m", "km"): 1_000,
+    ("g", "kg"): 1_000,
+    ("cm", "m"): 100,
+    ("mm", "cm"): 10,
+    ("day", "week"): 7,
+}
+_SPELLED = {
+    "min": "min mins minute minutes",
+    "hour": "hr hrs hour hours h",
+    "sec": "sec secs second seconds",
+    "day": "day days",
+    "week": "week weeks",
+    "m": "m meter meters metre metres",
+    "km": "km kms kilometer kilometers kilometre kilometres",
+    "g": "g gram grams",
+    "kg": "kg kgs kilograms kilogram",
+    "cm": "cm centimeters centimetres",
+    "mm": "mm",
+}
+_UNIT_OF = {word: unit for unit, words in _SPELLED.items() for word in words.split()}
+
+
+def scale_of_unit(reader: Reader, at: int, col: q.Col) -> int:
+    """Returns how many units of a column the unit at a place is: 60 for hours where a column holds minutes."""
+    said = _UNIT_OF.get(reader.low(at))
+    held = [_UNIT_OF[part] for part in parts(col.name) if part in _UNIT_OF]
+    scale = _SCALES.get((held[-1], said), 1) if held and said else 1
+    if scale > 1:
+        reader.assume(f"One {said} is taken as {scale} {held[-1]} of {col.name}.")
+    return scale
+
+
 def column_of_unit(reader: Reader, at: int, table: str) -> q.Col | None:
     """Returns the only column whose name has the unit at a place, or None."""
     spelled = _UNIT_WORDS.get(reader.low(at), ())
+    own = [linked for linked in reader.index.columns[table] if set(parts(linked.column.name)) & set(spelled)]
+    said = _UNIT_OF.get(reader.low(at))
+    if said is not None and not own:
+        smaller = {word for held, larger in _SCALES if larger == said for word in _SPELLED[held].split()}
+        spelled = (*spelled, *smaller)
     found = [
         q.Col(table, linked.column.name)
         for linked in reader.index.columns[table]

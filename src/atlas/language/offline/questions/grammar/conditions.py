@@ -6,21 +6,26 @@ from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar import comparisons as compare
 from atlas.language.offline.questions.grammar.column_conditions import (
     having_figure,
+    lacks_any,
     read_above_average,
     read_column,
     read_done,
     read_group_figure,
+    read_never,
     read_quote,
     read_term,
     read_turned,
     read_verb_number,
+    without,
 )
-from atlas.language.offline.questions.grammar.heads import pinned, read_head
-from atlas.language.offline.questions.grammar.measures import read_count, read_rank, rows_counted
+from atlas.language.offline.questions.grammar.heads import names_rows, pinned, read_head
+from atlas.language.offline.questions.grammar.measures import only_measure, read_count, read_rank, rows_counted
 from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Rank
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.values import on_rows, read_value
 from atlas.language.offline.questions.grammar.verbs import (
+    is_called,
+    is_done,
     is_link_table,
     is_verb,
     may_follow,
@@ -61,7 +66,8 @@ def read_conditions(reader: Reader, at: int, phrase: Phrase, *, nested: bool = F
         elif joined == "or":
             at += 1
         try:
-            end = _read_one(reader, at, phrase, joined_by_or=joined == "or")
+            end = read_never(reader, at, phrase)
+            end = _read_one(reader, at, phrase, joined_by_or=joined == "or") if end is None else end
         except NotRead:
             if joined == "or" or not may_follow(reader, at):
                 raise
@@ -99,6 +105,9 @@ def _read_one(reader: Reader, at: int, phrase: Phrase, joined_by_or: bool = Fals
             named = reader.column(at, phrase.table)
             if named is None or reader.numeric(named):
                 break
+            verb = at
+        elif kind == "col" and (is_called(reader, at, phrase.table) or is_done(reader, at, phrase)):
+            verb = at
         elif (
             kind == "by"
             and verb is not None
@@ -116,7 +125,10 @@ def _read_one(reader: Reader, at: int, phrase: Phrase, joined_by_or: bool = Fals
     if at >= len(reader.items):
         return None
     known = len(phrase.where)
-    end = _by_kind(reader, at, phrase, negated, having, both)
+    whole = negated and lacks_any(reader, phrase)
+    end = _by_kind(reader, at, phrase, negated and not whole, having, both)
+    if whole:
+        phrase.where[known:] = [without(reader, phrase, phrase.where[known:])]
     if verb is not None and phrase.named and any(names_row(reader, cond, phrase) for cond in phrase.where[known:]):
         # In `the states that the Mississippi runs through` the Mississippi is no state.
         raise NotRead(reader.low(verb))
@@ -263,9 +275,14 @@ def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having:
         return ahead + 1
     measured = compare.column_of_unit(reader, end, phrase.table) if column is None else None
     if measured is not None:
-        phrase.where.append(q.Compare(measured, operator, number))
+        scale = compare.scale_of_unit(reader, end, measured)
+        phrase.where.append(q.Compare(measured, operator, number * scale))
         return compare.skip_unit(reader, end)
-    counted = read_count(reader, end, phrase)
+    counted = read_count(reader, end, phrase) or _count_of_kind(reader, end, phrase)
+    measured = only_measure(reader, at, phrase.table) if counted is None and column is None else None
+    if measured is not None and phrase.column is None and _is_behind_all(reader, end):
+        phrase.where.append(q.Compare(measured, operator, number))
+        return end
     if counted is None and column is not None:
         phrase.where.append(on_rows(reader, q.Compare(column, operator, number), column.table, phrase.table, at))
         return ahead + 1
@@ -286,11 +303,26 @@ def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having:
     return end
 
 
+def _count_of_kind(reader: Reader, at: int, phrase: Phrase) -> tuple[Measure, int] | None:
+    """Reads `washed samples` behind a number, which counts rows of a kind."""
+    read = read_head(reader, at, phrase.table) if phrase.column is not None else None
+    if read is None or read[0].column is not None or not read[0].where or read[0].rank is not None or read[0].limit:
+        return None
+    return Measure(rows_counted(reader, phrase.table), phrase.table, read[0].where), read[1]
+
+
+def _is_behind_all(reader: Reader, at: int) -> bool:
+    """Checks whether a number stands alone: nothing, groups, a period or another clause follows."""
+    return reader.kind(at) in ("", "per", "by", "stop", "period", "comma", "order") or reader.low(at) in ("in", "at")
+
+
 def _read_range(reader: Reader, at: int, phrase: Phrase) -> int | None:
     """Reads `between 5 and 10 miles`, where a unit or a column behind the numbers tells what they measure."""
     last = reader.skip(reader.skip(reader.skip(at + 1) + 1) + 1)
     column = compare.numeric_column(reader, reader.skip(last + 1), phrase.table)
-    measured = column or compare.column_of_unit(reader, last + 1, phrase.table)
+    measured = (
+        column or compare.column_of_unit(reader, last + 1, phrase.table) or only_measure(reader, at, phrase.table)
+    )
     read = compare.read_between(reader, at, phrase, measured) if measured is not None else None
     if read is None:
         return None
@@ -395,6 +427,7 @@ def _read_values(reader: Reader, at: int, phrase: Phrase, negated: bool, both: b
     # The column's own name behind a value adds nothing: `Italian food`.
     inner = cond.where if isinstance(cond, q.Exists) else cond
     col = inner.expr if isinstance(inner, q.Compare | q.OneOf) else None
-    if isinstance(col, q.Col) and reader.kind(end) == "col" and col in reader.columns(end, col.table):
-        end += 1
-    return end
+    if not isinstance(col, q.Col):
+        return end
+    again = reader.kind(end) == "col" and col in reader.columns(end, col.table)
+    return end + 1 if again or (col.table == phrase.table and names_rows(reader, end, phrase.table)) else end

@@ -34,12 +34,12 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
     """
     before, at = _read_before(reader, at, table)
     phrase = _noun(reader, at, table)
+    if phrase is None:
+        phrase = _row_noun(reader, at, table)
     end = at + 1
     if phrase is None and before.values and before.behind == at and not before.flags:
         # A value may stand for its rows: `how many condos`, `the nurses`.
         phrase, end = Phrase(table, named=True), at
-    elif phrase is None:
-        phrase = _row_noun(reader, at, table)
     if phrase is None:
         return None
     phrase.limit, phrase.distinct = before.limit, before.distinct
@@ -49,7 +49,8 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
             return None
         phrase.where.append(cond)
     for place in before.flags:
-        phrase.where.append(flag_condition(reader, reader.columns(place, table)[0], False))
+        negated = reader.kind(place - 1) in _NEGATING
+        phrase.where.append(flag_condition(reader, reader.columns(place, table)[0], negated))
     if before.rank is not None:
         phrase.rank = _rank_before(reader, before.rank, at, phrase)
     elif before.top is not None:
@@ -65,7 +66,7 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
     return phrase, end
 
 
-def _names_rows(reader: Reader, at: int, table: str) -> bool:
+def names_rows(reader: Reader, at: int, table: str) -> bool:
     """Checks whether an unknown noun is the first word of the rows' name or key, or of the table."""
     word = stem(reader.low(at))
     if reader.kind(at) != "unknown" or len(word) < 3:
@@ -79,7 +80,7 @@ def _row_noun(reader: Reader, at: int, table: str) -> Phrase | None:
     word = reader.low(at)
     if reader.kind(at) != "unknown" or not word.isalpha():
         return None
-    if _names_rows(reader, at, table):
+    if names_rows(reader, at, table):
         reader.assume(f"{word!r} is taken as the rows of {table}.")
         return Phrase(table, named=True)
     if word in _ROWS:
@@ -168,10 +169,14 @@ def _read_before(reader: Reader, at: int, table: str) -> tuple[Before, int]:
         elif kind == "col" and _is_flag(reader, at, table) and _leads_noun(reader, at + 1, table):
             before.flags.append(at)
             at += 1
+        elif kind in _NEGATING and _is_flag(reader, at + 1, table) and _leads_noun(reader, at + 2, table):
+            before.flags.append(at + 1)
+            at += 2
         else:
             return before, at
 
 
+_NEGATING = ("neg", "negation")
 _DETERMINERS = frozenset("a an the all any each every some of these those this that our my their its list one".split())
 
 
@@ -183,6 +188,8 @@ def _counts_rows(reader: Reader, at: int) -> bool:
 def _behind_rank(reader: Reader, at: int) -> int:
     """Returns the place behind a superlative and its adjective or participle."""
     ahead = at + 1
+    if reader.kind(at) == "superlative" and reader.low(ahead).endswith(("ed", "ing")) and reader.kind(ahead) == "col":
+        return ahead + 1
     if reader.kind(at) == "most" and reader.kind(ahead) in ("positive", "unknown", "link", "filler"):
         return ahead + 1
     if reader.kind(at) == "superlative" and reader.kind(ahead) in ("unknown", "link"):
@@ -200,7 +207,7 @@ def _leads_noun(reader: Reader, at: int, table: str) -> bool:
         at += 1
     if reader.kind(at - 1) == "value" and any(m.table == table for m in reader.items[at - 1].mentions):
         return True
-    named = table in reader.tables(at) or _names_rows(reader, at, table)
+    named = table in reader.tables(at) or names_rows(reader, at, table)
     return named or bool(reader.columns(at, table) and reader.kind(at) == "col")
 
 

@@ -36,9 +36,38 @@ def _read_aggregate(reader: Reader, at: int, phrase: Phrase) -> tuple[Measure, i
     function = str(reader.items[at].value)
     ahead = reader.skip(at + 1)
     col = reader.column(ahead, phrase.table) if reader.kind(ahead) == "col" else None
+    if reader.kind(ahead) == "value":
+        return read_figure_of_kind(reader, function, ahead, phrase)
     if col is None or not reader.numeric(col) or (function == "sum" and not reader.summable(col)):
         return None
     return Measure(q.Agg(function, col), col.table), ahead + 1
+
+
+def only_measure(reader: Reader, at: int, table: str) -> q.Col | None:
+    """Returns the only column of a table that holds figures, and tells so. None: no such column, or several."""
+    found = [q.Col(table, linked.column.name) for linked in reader.index.columns[table]]
+    found = [col for col in found if reader.summable(col)]
+    if len(found) != 1:
+        return None
+    reader.assume(f"The figure is taken as {found[0].name}, the only one of {table}.")
+    return found[0]
+
+
+def read_figure_of_kind(reader: Reader, function: str, at: int, phrase: Phrase) -> tuple[Measure, int] | None:
+    """Reads `average NO2`, where rows of one kind hold one figure each."""
+    own = {m.column for m in reader.items[at].mentions if m.kind == "value" and m.table == phrase.table}
+    if len(own) != 1 or any(reader.kind(n) == "table" for n in (at + 1, reader.skip(at + 1))):
+        return None
+    col = only_measure(reader, at, phrase.table)
+    if col is None:
+        return None
+    values = next(m.values for m in reader.items[at].mentions if m.column in own and m.table == phrase.table)
+    kind = q.Col(phrase.table, own.pop())
+    cond = q.Compare(kind, "=", values[0]) if len(values) == 1 else q.OneOf(kind, values)
+    end = at + 1
+    if reader.kind(end) == "col" and col in reader.columns(end, phrase.table):
+        end += 1
+    return Measure(q.Agg(function, col) if function else col, phrase.table, [cond]), end
 
 
 def read_count(reader: Reader, at: int, phrase: Phrase) -> tuple[Measure, int] | None:
@@ -120,13 +149,16 @@ def read_rank(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int]:
         if counted is not None:
             return Rank(counted[0], descending), counted[1]
     read = read_measure(reader, at + 1, phrase)
+    if read is None and not most and reader.kind(ahead) == "value" and str(item.value).startswith(("high", "low")):
+        read = read_figure_of_kind(reader, "", ahead, phrase)
     column = _column(read[0]) if read is not None else None
     if read is not None and column is None:
         return Rank(read[0], descending), read[1]
     if read is not None and column is not None and (str(item.value) not in _BY_TIME or reader.temporal(column)):
         if most and not reader.summable(column):
             raise NotRead(reader.low(at))
-        return Rank(_of_group(reader, read[0], phrase, most), descending), read[1]
+        figure = _of_group(reader, read[0], phrase, most)
+        return Rank(Measure(figure.expr, figure.table, read[0].where), descending), read[1]
     named = find_by_verb(reader, reader.low(ahead), phrase.table, phrase.column)
     if named is not None and reader.kind(ahead) in ("unknown", "link"):
         reader.assume(f"{reader.low(ahead)!r} is taken as {named.name}.")
@@ -136,6 +168,9 @@ def read_rank(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int]:
     if reader.related_table(ahead, phrase.table) is not None and reader.kind(ahead) in ("table", "other"):
         raise NotRead(reader.low(at))
     found = None if most or read is not None else _measured(reader, str(item.value), phrase)
+    if found is not None and phrase.column is not None and not reader.unique(phrase.column):
+        # The largest capital is not the capital of the largest state.
+        raise NotRead(reader.low(at))
     turned = turned_column(reader, str(item.value), phrase.table) if found is None and not most else None
     if turned is not None:
         reader.assume(f"{reader.low(at)!r} is taken by {turned.name}.")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar.heads import flag_condition, read_head
-from atlas.language.offline.questions.grammar.measures import read_count, read_rank, rows_counted
+from atlas.language.offline.questions.grammar.measures import (
+    read_count,
+    read_figure_of_kind,
+    read_rank,
+    rows_counted,
+)
 from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Request
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.relations import counted_table
@@ -160,6 +165,11 @@ def _read_figures(reader: Reader, at: int, request: Request) -> int:
         end = _read_difference(reader, at, request)
         request.measures.append(Measure(q.Agg(functions[0], request.shown.pop()), reader.table))
         return end
+    if reader.kind(at) == "value" and len(functions) == 1 and not request.measures:
+        of_kind = read_figure_of_kind(reader, functions[0], at, Phrase(reader.table))
+        if of_kind is not None:
+            request.measures.append(of_kind[0])
+            return of_kind[1]
     found = reader.column(at, request.phrase.table) if reader.kind(at) == "col" else None
     if found is None or (found.table != reader.table and not _of_related(reader, found, request, at)):
         raise NotRead(f"{functions[0]} {reader.low(at)}")
@@ -206,6 +216,9 @@ def _read_extreme(reader: Reader, at: int, request: Request) -> int | None:
     """Reads `the highest attendance`: the greatest value of a column, unless a noun of rows follows."""
     ahead = reader.skip(at + 1)
     cols = reader.columns(ahead, reader.table) if reader.kind(ahead) == "col" else []
+    if reader.low(ahead).endswith(("ed", "ing")) and read_head(reader, reader.skip(ahead + 1), reader.table):
+        # `the highest rated dessert` is a row.
+        return None
     if not cols or not (reader.numeric(cols[0]) or reader.temporal(cols[0])) or reader.kind(at) == "most":
         return None
     rank, end = read_rank(reader, at, Phrase(reader.table))

@@ -206,6 +206,8 @@ def _rows(reader: Reader, request: Request) -> q.Query:
         shown.insert(0, phrase.column)
     if any(isinstance(cond, q.Compare) and cond.operator == "=" and cond.expr in shown[:1] for cond in phrase.where):
         raise NotRead("what is asked of it")
+    if any(isinstance(part, q.Empty) and not part.negated and part.expr in shown[:1] for part in _alternatives(phrase)):
+        raise NotRead("what is missing")
     if phrase.having:
         return _having(phrase, shown)
     name = reader.name(phrase.table)
@@ -240,6 +242,10 @@ def _rows(reader: Reader, request: Request) -> q.Query:
     return q.Query(phrase.table, outputs(shown), tuple(where), order=order, limit=limit, distinct=distinct)
 
 
+def _alternatives(phrase: Phrase) -> list[q.Cond]:
+    return [part for cond in phrase.where for part in (cond.parts if isinstance(cond, q.Or) else (cond,))]
+
+
 def _check_rows(reader: Reader, phrase: Phrase, shown: list[q.Expr]) -> None:
     """Refuses `not` on a value that a thing may have several of, with a row for each.
 
@@ -269,7 +275,7 @@ def _is_distinct(reader: Reader, request: Request, shown: list[q.Expr], order: t
 
 def _having(phrase: Phrase, shown: list[q.Expr]) -> q.Query:
     """Builds the values of a column whose group meets a condition."""
-    figures = [cond.expr for cond in phrase.having if isinstance(cond, q.Compare)]
+    figures = [cond.expr for cond in phrase.having if isinstance(cond, q.Compare | q.Extreme)]
     if len(shown) != 1 or phrase.rank is not None:
         raise NotRead("which figure of each group")
     return q.Query(

@@ -30,6 +30,8 @@ def read_value(
     Raises NotRead: when no or several columns hold the value.
     """
     col, values = _choose(reader, at, table, wanted, taken, entity)
+    if _names_other_thing(reader, at, col):
+        raise NotRead(reader.low(at))
     end = at + 1
     while reader.kind(end) in _JOINING:
         ahead = end
@@ -104,6 +106,18 @@ def _choose(
     if len(own) != 1:
         raise NotRead(reader.low(at))
     return own[0], found[own[0]]
+
+
+def _names_other_thing(reader: Reader, at: int, col: q.Col) -> bool:
+    """Checks whether a value ends in the noun of another table that holds the rest: `ohio river` is a river."""
+    item = reader.items[at]
+    found = reader.tokens[item.start : item.end]
+    own = set(reader.linked(col).every) | set(reader.index.table_words[col.table])
+    if len(found) < 2 or found[-1].stem in own:
+        return False
+    rest = tuple(token.lower for token in found[:-1])
+    holding = reader.index.tables_holding(rest)
+    return any(name != col.table and reader.index.table_words[name] == (found[-1].stem,) for name in holding)
 
 
 def _behind_key(reader: Reader, key: q.Col, found: Collection[q.Col]) -> q.Col | None:

@@ -84,6 +84,27 @@ def is_verb(reader: Reader, at: int, phrase: Phrase) -> bool:
     return led or word.endswith(("ed", "ing", "en"))
 
 
+def is_called(reader: Reader, at: int, table: str) -> bool:
+    """Checks whether `called` is a verb, as in `called at Oslo`, and does not name a row."""
+    ahead = reader.skip(at + 1)
+    named = {(m.table, m.column) for m in (reader.items[ahead].mentions if reader.kind(ahead) == "value" else ())}
+    own = {(col.table, col.name) for col in reader.columns(at, table)}
+    return reader.low(at) in ("called", "named") and reader.kind(ahead) == "value" and not own & named
+
+
+def is_done(reader: Reader, at: int, phrase: Phrase) -> bool:
+    """Checks whether a participle that a time is named after is only a verb: `played in more than 60 games`."""
+    named = reader.column(at, phrase.table)
+    if named is None or not reader.temporal(named) or not reader.low(at).endswith(("ed", "en", "ld", "de", "nt")):
+        return False
+    ahead = reader.skip(at + 1)
+    behind = reader.skip(ahead + 2)
+    counted = reader.kind(ahead) == "cmp" and reader.kind(reader.skip(ahead + 1)) == "num"
+    return (counted and reader.kind(behind) in ("table", "other", "col", "unknown", "value")) or (
+        reader.kind(ahead) == "by" and reader.kind(reader.skip(ahead + 1)) in ("value", "quote")
+    )
+
+
 # A word that names a table with a lower score is a verb of the same root.
 _NOUN = 0.9
 _IRREGULAR = frozenset(
