@@ -156,6 +156,12 @@ def plainly(sql: str | None) -> str:
         ("show name, city and age of customers", "SELECT name, city, age FROM customers"),
         ("average price of AAPL and MSFT", "SELECT symbol, AVG(price)|GROUP BY symbol"),
         ("compare the amount of Widget and Gadget", "SELECT product, |GROUP BY product"),
+        # The first of each group.
+        (
+            "the biggest order of each customer",
+            "RANK() OVER (PARTITION BY customers.customer_id, |ORDER BY orders.amount DESC|place_in_group <= 1",
+        ),
+        ("top 2 customers by age per city", "PARTITION BY city ORDER BY age DESC|place_in_group <= 2"),
         # A river and not a point of that name.
         ("which towns does the mole river run through", "town FROM river WHERE river_name = 'Mole'"),
         # Terms that are conditions still are.
@@ -181,7 +187,6 @@ def test_read_rightly(question: str, parts: str) -> None:
         ("total year of trips", "year"),
         ("sum of birth year of customers", "birth year"),
         ("the latest amount of each product", "latest"),
-        ("the biggest order of each customer", "biggest"),
         ("cheapest product in each status", "cheapest"),
         # A name of another kind of thing.
         ("what is the lowest point of the towns that the Mole runs through", ""),

@@ -214,6 +214,7 @@ class Query(msgspec.Struct, frozen=True):
 
     outputs: the columns of the result. Empty: all columns of the main table.
     ties: whether rows equal to the last row count too.
+    within: `limit` counts the rows of each group of these expressions, and equal rows share a place.
     """
 
     table: str
@@ -225,6 +226,7 @@ class Query(msgspec.Struct, frozen=True):
     limit: int | None = None
     distinct: bool = False
     ties: bool = False
+    within: tuple[Expr, ...] = ()
 
     @property
     def aggregated(self) -> bool:

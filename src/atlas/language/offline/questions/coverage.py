@@ -33,7 +33,6 @@ class Facts:
     negations: int = 0
     choices: int = 0
     levels: int = 0
-    extreme_rows: int = 0
     negated: int = 0
     distinct: bool = False
 
@@ -73,8 +72,6 @@ def _collect(part: msgspec.Struct, facts: Facts) -> None:
         case q.OneOf(values=values):
             facts.choices += 1
             facts.literals |= {_text(value) for value in values}
-        case q.Extreme():
-            facts.extreme_rows += 1
         case q.Or():
             facts.choices += 1
         case q.Contains(text=text):

@@ -50,11 +50,14 @@ def check_pinned(reading: Reading, pinned: set[q.Expr], selects: list[q.Expr]) -
 def is_doubtful_form(query: q.Query, catalog: Catalog) -> bool:
     """Checks whether a query has a form that the rules of this parser got wrong in more than one of ten questions.
 
-    These are queries of several tables, ranks and extremes, negations, groups of one row each, groups by a time and its
-    period, and numbers of different times or marks. Another grammar reads most such questions before.
+    These are queries of several tables, ranks and negations. Groups of one row each, groups by a time and by the time's
+    period, and numbers of different times or marks are such forms, too.
+    Another grammar reads most such questions before.
     """
     facts = collect_facts(query)
-    if len(facts.tables) > 1 or facts.levels or facts.negated or facts.extreme_rows or query.limit is not None:
+    if len(facts.tables) > 1 or facts.levels or facts.negated or query.limit is not None:
+        return True
+    if any(isinstance(cond, q.Extreme) and not _is_time(cond.expr, catalog) for cond in query.where):
         return True
     periods = {group.column for group in query.group if isinstance(group, q.Bucket | q.Part)}
     keys = {q.Col(join.left_table, join.left_column) for join in catalog.joins}
@@ -65,6 +68,12 @@ def is_doubtful_form(query: q.Query, catalog: Catalog) -> bool:
     counted = [o.expr.arg for o in query.outputs if isinstance(o.expr, q.Agg) and o.expr.distinct]
     types = [table.column(arg.name) for arg in counted if isinstance(arg, q.Col) and table is not None]
     return any(column is not None and column.type in ("boolean", "date", "timestamp") for column in types)
+
+
+def _is_time(expr: q.Expr, catalog: Catalog) -> bool:
+    table = catalog.table(expr.table) if isinstance(expr, q.Col) else None
+    column = table.column(expr.name) if table is not None and isinstance(expr, q.Col) else None
+    return column is not None and column.type in ("date", "timestamp")
 
 
 def check_many(reading: Reading, selects: list[q.Expr]) -> None:

@@ -103,7 +103,8 @@ class Tagger:
     def _item(self, at: int, table: str, reachable: frozenset[str]) -> Item:
         token = self.tokens[at]
         opening = at == 0 or self.tokens[at - 1].text in (".", "?", "!", ";")
-        if opening and token.lower in ("name", "list", "show", "count") and self._commands(at):
+        stating = token.lower == "state" and [t.lower for t in self.tokens[at + 1 : at + 2]] == ["the"]
+        if opening and (stating or token.lower in ("name", "list", "show", "count")) and self._commands(at):
             # As the first word these are commands: `name the rivers`.
             return self._keyword(at) or Item("filler", at, at + 1, text=token.lower)
         term = self._term(at, table, reachable)

@@ -173,7 +173,11 @@ def explain(query: q.Query) -> str:
             f"{expression(o.expr, query.table)}{' from the greatest' if o.descending else ''}" for o in query.order
         )
         text += f", sorted by {keys}"
-    if query.limit is not None:
+    if query.within:
+        each = " and ".join(expression(expr, query.table) for expr in query.within)
+        count = f"the first {query.limit}" if query.limit and query.limit > 1 else "the first"
+        text += f", {count} of each {each}"
+    elif query.limit is not None:
         text += f", the first {query.limit}" if query.limit > 1 else ", only the first"
     return text + "."
 

@@ -14,6 +14,8 @@ from atlas.kit.like_patterns import escape_like
 from atlas.language.offline.questions import ast as q
 
 _OPERATORS = {"=": exp.EQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
+# The place of a row in its group.
+_PLACE = "place_in_group"
 _AGGREGATES = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "stddev": exp.Stddev}
 
 
@@ -40,6 +42,8 @@ class _Compiler:
 
     def select(self) -> exp.Select:
         query = self._query
+        if query.within:
+            return self._select_within()
         own = all(column.table == query.table for column in _columns([*query.outputs, *query.order]))
         table = self._catalog.table(query.table)
         if self._multiplied and not query.aggregated and own and table is not None and len(table.key) == 1:
@@ -58,6 +62,31 @@ class _Compiler:
         for condition in query.having:
             select = select.having(self.condition(condition))
         return self._ordered(select)
+
+    def _select_within(self) -> exp.Select:
+        """Selects the first rows of each group. Rows are ranked within their group in the query's order."""
+        query = self._query
+        inner = _Compiler(msgspec.structs.replace(query, within=(), order=(), limit=None), self._catalog)
+        keys = [
+            exp.Ordered(this=inner.expr(order.expr), desc=order.descending, nulls_first=False) for order in query.order
+        ]
+        place = exp.Window(
+            this=exp.Anonymous(this="RANK", expressions=[]),
+            partition_by=[inner.expr(group) for group in query.within],
+            order=exp.Order(expressions=keys),
+        )
+        names = [output.name for output in query.outputs]
+        ranked = inner.select().select(exp.alias_(place, _PLACE)).subquery("ranked")
+        listed = [exp.Column(this=_identifier(name)) for name in names]
+        groups = [_identifier(output.name) for output in query.outputs if output.expr in query.within]
+        ordered = [exp.Ordered(this=exp.Column(this=group)) for group in groups]
+        last = exp.LTE(this=exp.Column(this=_identifier(_PLACE)), expression=exp.Literal.number(query.limit or 1))
+        return (
+            exp.Select(expressions=listed)
+            .from_(ranked)
+            .where(last)
+            .order_by(*ordered, exp.Ordered(this=exp.Column(this=_identifier(_PLACE))))
+        )
 
     def select_joined_rows(self) -> exp.Select:
         """Selects from the joined tables with the query's conditions and groups, without outputs."""

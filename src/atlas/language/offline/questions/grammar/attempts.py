@@ -60,9 +60,7 @@ def _read(tagger: Tagger, table: str) -> Found | None:
 
 
 def _drops_level(reader: Reader, query: q.Query) -> bool:
-    """Checks whether a noun is named again in a relative clause, as in `states that border states that border Texas`,
-    and the query has no level for the clause.
-    """
+    """Checks whether the query has too few levels for a noun named again: `states that border states that border Texas`."""
     if not any(
         is_nested(reader.items, at) for at, item in enumerate(reader.items) if item.kind in ("col", "table", "other")
     ):

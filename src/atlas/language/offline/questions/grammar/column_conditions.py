@@ -30,7 +30,7 @@ def read_done(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int | N
 
 
 def lacks_any(reader: Reader, phrase: Phrase) -> bool:
-    """Checks whether `not` is said of things with several rows each: no row of a thing may meet the condition."""
+    """Checks whether things have several rows each, so that none of these rows may meet a negated condition."""
     return _thing(reader, phrase) is not None
 
 
@@ -212,6 +212,11 @@ def read_column(reader: Reader, at: int, phrase: Phrase, negated: bool, having: 
             raise NotRead(reader.low(at))
         phrase.rank = Rank(Measure(col, col.table), reader.low(at).startswith(("high", "larg", "great", "long")))
         found = q.And(()), at + 1
+    done = (
+        reader.temporal(col) and reader.low(at).endswith(("ed", "en", "ld", "de", "nt")) and col.table == phrase.table
+    )
+    if found is None and done and not negated and reader.low(at - 1) in ("was", "were", "been", "be", "is", "are"):
+        found = q.Empty(col, True), at + 1
     asked = reader.low(at - 1) in ("their", "its", "his", "her")
     directly = (
         having

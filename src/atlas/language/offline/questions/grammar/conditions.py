@@ -18,9 +18,10 @@ from atlas.language.offline.questions.grammar.column_conditions import (
     read_verb_number,
     without,
 )
+from atlas.language.offline.questions.grammar.counted_kinds import count_of_kind, most_of_kind, stands_alone
 from atlas.language.offline.questions.grammar.heads import names_rows, pinned, read_head
-from atlas.language.offline.questions.grammar.measures import only_measure, read_count, read_rank, rows_counted
-from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Rank
+from atlas.language.offline.questions.grammar.measures import only_measure, read_count, read_rank
+from atlas.language.offline.questions.grammar.phrase import Measure, Phrase
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.values import on_rows, read_value
 from atlas.language.offline.questions.grammar.verbs import (
@@ -66,8 +67,10 @@ def read_conditions(reader: Reader, at: int, phrase: Phrase, *, nested: bool = F
         elif joined == "or":
             at += 1
         try:
-            end = read_never(reader, at, phrase)
-            end = _read_one(reader, at, phrase, joined_by_or=joined == "or") if end is None else end
+            never = read_never(reader, at, phrase)
+            if never is not None:
+                return never
+            end = _read_one(reader, at, phrase, joined_by_or=joined == "or")
         except NotRead:
             if joined == "or" or not may_follow(reader, at):
                 raise
@@ -223,7 +226,7 @@ def owner_of(reader: Reader, at: int, table: str) -> str | None:
 
 
 def _read_rank(reader: Reader, at: int, phrase: Phrase) -> int:
-    counted = _most_of_kind(reader, at, phrase)
+    counted = most_of_kind(reader, at, phrase)
     phrase.rank, end = counted if counted is not None else read_rank(reader, at, phrase)
     if isinstance(phrase.rank.measure.expr, q.Agg):
         # `the most flights from Boston` counts only such flights.
@@ -236,17 +239,6 @@ def _read_rank(reader: Reader, at: int, phrase: Phrase) -> int:
                 raise NotRead(reader.low(at))
             measure.where += inner.where
     return end
-
-
-def _most_of_kind(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int] | None:
-    """Reads `the most remote jobs`, which counts rows of a kind."""
-    if reader.kind(at) != "most" or phrase.column is None:
-        return None
-    read = read_head(reader, reader.skip(at + 1), phrase.table)
-    if read is None or read[0].column is not None or not read[0].where or read[0].rank is not None:
-        return None
-    measure = Measure(rows_counted(reader, phrase.table), phrase.table, read[0].where)
-    return Rank(measure, bool(reader.items[at].value)), read[1]
 
 
 def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having: bool) -> int | None:
@@ -278,9 +270,9 @@ def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having:
         scale = compare.scale_of_unit(reader, end, measured)
         phrase.where.append(q.Compare(measured, operator, number * scale))
         return compare.skip_unit(reader, end)
-    counted = read_count(reader, end, phrase) or _count_of_kind(reader, end, phrase)
+    counted = read_count(reader, end, phrase) or count_of_kind(reader, end, phrase)
     measured = only_measure(reader, at, phrase.table) if counted is None and column is None else None
-    if measured is not None and phrase.column is None and _is_behind_all(reader, end):
+    if measured is not None and phrase.column is None and stands_alone(reader, end):
         phrase.where.append(q.Compare(measured, operator, number))
         return end
     if counted is None and column is not None:
@@ -303,21 +295,14 @@ def _read_number(reader: Reader, at: int, phrase: Phrase, negated: bool, having:
     return end
 
 
-def _count_of_kind(reader: Reader, at: int, phrase: Phrase) -> tuple[Measure, int] | None:
-    """Reads `washed samples` behind a number, which counts rows of a kind."""
-    read = read_head(reader, at, phrase.table) if phrase.column is not None else None
-    if read is None or read[0].column is not None or not read[0].where or read[0].rank is not None or read[0].limit:
-        return None
-    return Measure(rows_counted(reader, phrase.table), phrase.table, read[0].where), read[1]
-
-
-def _is_behind_all(reader: Reader, at: int) -> bool:
-    """Checks whether a number stands alone: nothing, groups, a period or another clause follows."""
-    return reader.kind(at) in ("", "per", "by", "stop", "period", "comma", "order") or reader.low(at) in ("in", "at")
-
-
 def _read_range(reader: Reader, at: int, phrase: Phrase) -> int | None:
     """Reads `between 5 and 10 miles`, where a unit or a column behind the numbers tells what they measure."""
+    named = compare.numeric_column(reader, reader.skip(at + 1), phrase.table)
+    if named is not None and named.table == phrase.table:
+        # `between magnitude 4 and 5`
+        found = compare.read_between(reader, reader.skip(at + 1), phrase, named)
+        phrase.where += [found[0]] if found is not None else []
+        return found[1] if found is not None else None
     last = reader.skip(reader.skip(reader.skip(at + 1) + 1) + 1)
     column = compare.numeric_column(reader, reader.skip(last + 1), phrase.table)
     measured = (

@@ -9,6 +9,7 @@ from atlas.language.offline.questions.grammar.measures import read_rank
 from atlas.language.offline.questions.grammar.phrase import Phrase, Rank
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.values import read_value
+from atlas.language.offline.questions.lexicon import adjective
 from atlas.language.offline.questions.tokenizer import stem
 
 _RANKING = ("superlative", "most")
@@ -190,7 +191,8 @@ def _behind_rank(reader: Reader, at: int) -> int:
     ahead = at + 1
     if reader.kind(at) == "superlative" and reader.low(ahead).endswith(("ed", "ing")) and reader.kind(ahead) == "col":
         return ahead + 1
-    if reader.kind(at) == "most" and reader.kind(ahead) in ("positive", "unknown", "link", "filler"):
+    measuring = reader.kind(ahead) == "col" and adjective(reader.low(ahead)) is not None
+    if reader.kind(at) == "most" and (reader.kind(ahead) in ("positive", "unknown", "link", "filler") or measuring):
         return ahead + 1
     if reader.kind(at) == "superlative" and reader.kind(ahead) in ("unknown", "link"):
         return ahead + 1

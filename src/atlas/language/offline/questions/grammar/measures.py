@@ -89,7 +89,7 @@ def read_count(reader: Reader, at: int, phrase: Phrase) -> tuple[Measure, int] |
             key = reader.key(other)
             return None if key is None else (Measure(q.Agg("count", key, distinct=True), counted), at + 1)
         return Measure(q.Agg("count"), counted), at + 1
-    if own and not reader.unique(own[0]):
+    if own and not reader.unique(own[0]) and (distinct or not reader.numeric(own[0])):
         return Measure(q.Agg("count", own[0], distinct=True), phrase.table), at + 1
     return None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar.measures import read_measure
 from atlas.language.offline.questions.grammar.phrase import Measure, Request
-from atlas.language.offline.questions.grammar.reader import Reader
+from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.lexicon import ADJECTIVES
+from atlas.language.offline.questions.tokenizer import parts
 
 _ALL_ROWS = ("across all", "across", "over the", "through each")
 _RANKING = ("superlative", "most", "comparative", "positive")
@@ -25,6 +26,9 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
         return ahead + 1
     if reader.kind(ahead) not in ("per", "by"):
         return None
+    of_unit = _per_unit(reader, ahead, request)
+    if of_unit is not None:
+        return of_unit
     start, end = ahead + 1, None
     while True:
         place = reader.skip(start, ("filler", "distinct", "link", "per"))
@@ -47,6 +51,62 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
     return end
 
 
+def _per_unit(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `average rent per square meter`, which is a ratio and no group.
+
+    Raises NotRead: when no column holds the unit.
+    """
+    end = at + 1
+    while reader.kind(end) in ("filler", "unknown") and reader.low(end) in _PER_UNITS:
+        end += 1
+    words = reader.words(at + 1, end)
+    if not words or reader.kind(at) != "per":
+        return None
+    spelled = _PER_UNITS[words[-1]] if len(words) == 1 else _SQUARED.get(words[-1], ())
+    found = [
+        q.Col(reader.table, linked.column.name)
+        for linked in reader.index.columns[reader.table]
+        if set(parts(linked.column.name)) & set(spelled)
+    ]
+    found = [col for col in found if reader.numeric(col) and col != _measured(request)]
+    if len(found) != 1 or len(request.measures) != 1 or not isinstance(_measured(request), q.Col):
+        raise NotRead(" ".join(reader.words(at, end)))
+    measure = request.measures[0]
+    assert isinstance(measure.expr, q.Agg)
+    assert measure.expr.arg is not None
+    figure: q.Expr = q.Agg(measure.expr.function, q.Op("/", measure.expr.arg, found[0]))
+    if measure.expr.function == "sum":
+        figure = q.Op("/", measure.expr, q.Agg("sum", found[0]))
+    reader.assume(f"{' '.join(words)!r} is taken as {found[0].name}.")
+    request.measures = [Measure(figure, measure.table, measure.where)]
+    return end
+
+
+def _measured(request: Request) -> q.Expr | None:
+    expr = request.measures[0].expr if len(request.measures) == 1 else None
+    return expr.arg if isinstance(expr, q.Agg) else None
+
+
+_SQUARED = {
+    **dict.fromkeys("meter meters metre metres m".split(), ("sqm", "m2", "squaremeters")),
+    **dict.fromkeys("foot feet ft".split(), ("sqft", "ft2", "squarefeet")),
+    **dict.fromkeys("kilometer kilometers km".split(), ("sqkm", "km2")),
+}
+_PER_UNITS: dict[str, tuple[str, ...]] = {
+    "square": (),
+    "sq": (),
+    "sqm": ("sqm", "m2"),
+    "m2": ("sqm", "m2"),
+    "sqft": ("sqft", "ft2"),
+    **dict.fromkeys("kilometer kilometers kilometre km".split(), ("km", "kms")),
+    **dict.fromkeys("mile miles".split(), ("mi", "miles", "mile")),
+    **dict.fromkeys("meter meters metre metres".split(), ("m", "meters", "metres")),
+    **dict.fromkeys("foot feet ft".split(), ("ft", "feet")),
+    **dict.fromkeys("kg kilogram kilograms".split(), ("kg", "kgs")),
+    **dict.fromkeys("ton tons".split(), ("ton", "tons", "t")),
+}
+
+
 def _is_own_mean(reader: Reader, at: int, request: Request) -> bool:
     """Checks whether means of rows are asked for by row."""
     means = [m for m in request.measures if isinstance(m.expr, q.Agg) and m.expr.function in ("avg", "median")]
@@ -59,6 +119,9 @@ def _group(reader: Reader, at: int, request: Request) -> list[q.Expr] | None:
     table = request.phrase.table
     if reader.kind(at) == "unit":
         bucket = part_of_day(reader, at, table) or reader.classic(table).bucket(str(reader.items[at].value))
+        named = _time_behind(reader, at, table)
+        if named is not None and isinstance(bucket, q.Bucket):
+            bucket = q.Bucket(bucket.unit, named)
         return None if bucket is None else [bucket]
     own = reader.columns(at, table) if reader.kind(at) == "col" else []
     if table in reader.tables(at)[:1] and not own:
@@ -79,24 +142,46 @@ def part_of_day(reader: Reader, at: int, table: str) -> q.Part | None:
     words = " ".join(reader.words(at + 1, at + 4))
     unit = str(reader.items[at].value)
     part = "isodow" if unit == "day" and words.startswith(("of the week", "of week")) else None
+    part = "isodow" if unit == "weekday" else part
+    named = _time_behind(reader, at, table)
+    usual = any(word in _USUALLY for word in reader.words(at + 1, at + 3))
+    if usual and unit in ("month", "quarter", "hour", "day"):
+        part = "isodow" if unit == "day" else unit
     if unit == "hour" and (
-        words.startswith("of the day") or reader.low(at - 1) in ("at what", "at which", "what", "which")
+        words.startswith("of the day")
+        or named is not None
+        or reader.low(at - 1) in ("at what", "at which", "what", "which")
     ):
         part = "hour"
     if part is not None:
         reader.assume(
-            "Hours are those of the day." if part == "hour" else "Days of the week are numbers, and Monday is 1."
+            "Days of the week are numbers, and Monday is 1."
+            if part == "isodow"
+            else f"{part.capitalize()}s are those of every {'day' if part == 'hour' else 'year'}."
         )
-    time = reader.classic(table).time_column() if part is not None else None
+    time = (named or reader.classic(table).time_column()) if part is not None else None
     if part is None or time is None or (part == "hour" and reader.definition(time).type != "timestamp"):
         return None
     return q.Part(part, time)
+
+
+_USUALLY = frozenset("usually typically generally normally".split())
+
+
+def _time_behind(reader: Reader, at: int, table: str) -> q.Col | None:
+    """Returns the time that a unit is of, as in `hour of departure`."""
+    cols = reader.columns(at + 2, table) if reader.low(at + 1) == "of" and reader.kind(at + 2) == "col" else []
+    return cols[0] if cols and reader.temporal(cols[0]) else None
 
 
 def behind_part(reader: Reader, at: int) -> int:
     """Returns the place behind `day of the week` or `hour of the day`."""
     end = at + 1
     if reader.low(end) in ("of the week", "of week"):
+        return end + 1
+    if _time_behind(reader, at, reader.table) is not None:
+        return end + 2
+    if reader.low(end) in _USUALLY:
         return end + 1
     if reader.low(end) == "of":
         while reader.low(end) in ("of", "the", "week", "day") and end < at + 4:

@@ -8,6 +8,7 @@ from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.relations import find_path
 from atlas.language.offline.questions.grammar.tails import rows_of
 from atlas.language.offline.questions.parser.shared import outputs
+from atlas.language.offline.questions.tokenizer import stem
 
 
 def to_query(reader: Reader, request: Request) -> q.Query:
@@ -62,7 +63,6 @@ def _figures(reader: Reader, request: Request) -> q.Query:
     table = request.measures[0].table
     if any(measure.table != table for measure in request.measures) or phrase.limit is not None:
         raise NotRead("figures of several tables")
-    where = [*phrase.where, *(cond for measure in request.measures for cond in measure.where)]
     groups = list(request.groups)
     if (
         phrase.column is not None
@@ -78,10 +78,13 @@ def _figures(reader: Reader, request: Request) -> q.Query:
             raise NotRead(phrase.table)
     groups += [col for col in request.shown if col not in groups and col != _counted(request)]
     exprs: list[q.Expr] = [
-        measure.expr if isinstance(measure.expr, q.Agg) else q.Agg("avg", measure.expr) for measure in request.measures
+        measure.expr if q.has_aggregate(measure.expr) else q.Agg("avg", measure.expr) for measure in request.measures
     ]
-    if any(not isinstance(measure.expr, q.Agg) for measure in request.measures):
+    if any(not q.has_aggregate(measure.expr) for measure in request.measures):
         raise NotRead("figures of rows")
+    if len(request.measures) > 1 and any(m.where != request.measures[0].where for m in request.measures):
+        raise NotRead("figures of different rows")
+    where = [*phrase.where, *request.measures[0].where]
     if phrase.having:
         return _number_of_groups(request)
     _check_groups(reader, request, groups)
@@ -173,8 +176,10 @@ def _ranked_groups(reader: Reader, request: Request) -> q.Query:
         # The most common genre among students may count books, or loans of books by students.
         raise NotRead("what is counted")
     groups += [col for col in request.shown if col not in groups]
-    if any(expr not in groups for expr in request.groups):
+    within = tuple(expr for expr in request.groups if expr not in groups)
+    if within and (measure.table != phrase.table or phrase.column is None):
         raise NotRead("the first of each group")
+    groups = [*within, *groups]
     return q.Query(
         measure.table,
         outputs([*groups, measure.expr]),
@@ -182,20 +187,77 @@ def _ranked_groups(reader: Reader, request: Request) -> q.Query:
         tuple(groups),
         order=(q.Order(measure.expr, rank.descending),),
         limit=phrase.limit or 1,
+        within=within,
     )
 
 
 def _grouped_rows(reader: Reader, request: Request) -> q.Query:
     """Builds `recipes per cuisine`, which counts, and `price by city`, which takes the mean or the sum."""
     phrase = request.phrase
-    if phrase.rank is not None or phrase.limit is not None:
+    if phrase.rank is not None:
+        return _first_of_each(reader, request)
+    if phrase.limit is not None:
         raise NotRead("the first of each group")
     if phrase.column is None and not request.shown:
         measures = [Measure(q.Agg("count"), phrase.table)]
     else:
-        raise NotRead("which figure of each group")
+        measures = _named_figures(reader, request)
+        phrase = Phrase(phrase.table, where=phrase.where, having=phrase.having, named=True)
     counted = Request(phrase, [], measures, request.groups, request.orders, request.limit)
     return _figures(reader, counted)
+
+
+# A sum of such columns has no meaning.
+_INTENSIVE = frozenset(
+    stem(word)
+    for word in "price rate rating score age temperature temp percent pct percentage ratio share height altitude speed "
+    "density level magnitude depth humidity pressure grade balance elevation width length average mean stars".split()
+)
+
+
+def _named_figures(reader: Reader, request: Request) -> list[Measure]:
+    """Returns the total and the average of a column, as `kWh by month` names neither.
+
+    Raises NotRead: when no single column of figures is named.
+    """
+    phrase = request.phrase
+    shown: list[q.Expr] = list(dict.fromkeys([*([phrase.column] if phrase.column else []), *request.shown]))
+    col = shown[0] if len(shown) == 1 else None
+    if not isinstance(col, q.Col) or not reader.numeric(col) or col.table != phrase.table or phrase.having:
+        raise NotRead("which figure of each group")
+    functions = ["sum", "avg"]
+    if not reader.summable(col) or _INTENSIVE & set(reader.linked(col).every):
+        functions = ["avg"]
+    reader.assume(f"{col.name} is shown as {'total and average' if len(functions) > 1 else 'average'} of each group.")
+    return [Measure(q.Agg(function, col), phrase.table) for function in functions]
+
+
+def _first_of_each(reader: Reader, request: Request) -> q.Query:
+    """Builds `the 3 most expensive apartments in each district`: the first rows of each group.
+
+    Raises NotRead: when the ranked rows have no figure of their own.
+    """
+    phrase, groups = request.phrase, request.groups
+    rank = phrase.rank
+    assert rank is not None
+    by = rank.measure.expr
+    if not isinstance(by, q.Col) or phrase.having or request.orders or by.table != phrase.table:
+        raise NotRead("the first of each group")
+    if phrase.column is not None and not reader.unique(phrase.column):
+        raise NotRead("the first of each group")
+    table = reader.index.catalog.table(phrase.table)
+    every = [q.Col(phrase.table, column.name) for column in (table.columns if table is not None else ())]
+    named: list[q.Expr] = [] if phrase.column is None else [phrase.column]
+    shown = list(request.shown) or named or rows_of(reader, phrase.table) or every
+    reader.assume("Rows that are equal share a place.")
+    return q.Query(
+        phrase.table,
+        outputs([*groups, *(expr for expr in shown if expr not in groups), by]),
+        (*phrase.where, *rank.measure.where, q.Empty(by, True)),
+        order=(q.Order(by, rank.descending),),
+        limit=phrase.limit or 1,
+        within=tuple(groups),
+    )
 
 
 def _rows(reader: Reader, request: Request) -> q.Query:

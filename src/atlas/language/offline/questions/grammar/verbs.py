@@ -101,7 +101,8 @@ def is_done(reader: Reader, at: int, phrase: Phrase) -> bool:
     behind = reader.skip(ahead + 2)
     counted = reader.kind(ahead) == "cmp" and reader.kind(reader.skip(ahead + 1)) == "num"
     return (counted and reader.kind(behind) in ("table", "other", "col", "unknown", "value")) or (
-        reader.kind(ahead) == "by" and reader.kind(reader.skip(ahead + 1)) in ("value", "quote")
+        reader.kind(ahead) in ("by", "value")
+        and reader.kind(reader.skip(ahead + 1 if reader.kind(ahead) == "by" else ahead)) in ("value", "quote")
     )
 
 

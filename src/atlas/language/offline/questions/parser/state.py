@@ -320,4 +320,4 @@ class Reading:
             (f.cond.column for f in self.filters if hasattr(f.cond, "column") and hasattr(f.cond, "start")), None
         )
         column = column or self.time_column()
-        return None if column is None or unit == "decade" else q.Bucket(unit, column)
+        return None if column is None or unit in ("decade", "weekday") else q.Bucket(unit, column)
