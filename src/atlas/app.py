@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,7 +30,7 @@ from atlas.imports import routes as content_imports
 from atlas.kit.admission import Turns
 from atlas.kit.garbage_collection import GarbageCollector
 from atlas.kit.malloc_trim import MemoryKeeper
-from atlas.kit.processor_shares import ProcessorShares
+from atlas.kit.processor_time import MeteredThreads
 from atlas.llm import routes as model_settings
 from atlas.logging import configure_logs
 from atlas.questions import routes as content_questions
@@ -142,9 +141,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers
     )
     app.state.services = services.provided()
     limiter = RateLimiter(settings.rate_limit, settings.organization_rate_limit)
-    gatekeeper = app.state.gatekeeper = KeyGatekeeper(
-        services.access, limiter, lanes, ProcessorShares(patience=settings.queue_seconds)
-    )
+    gatekeeper = app.state.gatekeeper = KeyGatekeeper(services.access, limiter, lanes, settings.queue_seconds)
     app.state.settings = settings
     app.state.registry = registry
     app.state.connections = connections_of(settings, registry)
@@ -180,7 +177,7 @@ def _lifespan(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         # Python's default executor is sized for the number of cores. Here a few threads stage files for minutes.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+        asyncio.get_running_loop().set_default_executor(MeteredThreads(THREADS, thread_name_prefix="work"))
         await database.open()
         database.warm_up()
         listener = Listener(database.url, services.streams.wake)

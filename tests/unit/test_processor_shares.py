@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -12,7 +14,16 @@ import pytest
 
 from atlas.errors import RateLimitedError
 from atlas.kit.admission import serving
-from atlas.kit.processor_shares import SHARE, ProcessorShares, ProcessorTime, charged, in_charged_thread, metered
+from atlas.kit.processor_shares import SHARE, ProcessorShares
+from atlas.kit.processor_time import (
+    MeteredThreads,
+    ProcessorTime,
+    charged,
+    charged_process,
+    in_charged_thread,
+    metered,
+    process_seconds,
+)
 
 
 @dataclass(frozen=True)
@@ -205,3 +216,52 @@ def test_two_parsers_of_an_organization_run_at_once_and_those_of_another_beside_
     assert most[1] <= 3
     assert most[2] == 2
     assert most[0] <= 4
+
+
+def test_kinds_of_requests_that_cost_little_never_wait_for_the_machine() -> None:
+    clock = Clock()
+    shares = ProcessorShares(patience=5, clock=clock, small=0.01)
+    who = Who(1, 1)
+    for _ in range(30):
+        shares.book(Who(9, 2))
+        booked, wait = shares.book(who, "GET page")
+        assert not wait
+        shares.settle(who, booked, 0.005, "GET page")
+        booked, _ = shares.book(who, "POST import")
+        shares.settle(who, booked, 0.4, "POST import")
+    assert shares.book(who, "POST import")[1] > 5
+    assert not shares.book(who, "GET page")[1]
+
+
+def test_after_long_work_the_wait_has_an_end() -> None:
+    clock = Clock()
+    shares = ProcessorShares(patience=60, clock=clock, owed=10.0, about=3.0)
+    who = Who(1, 1)
+    shares.settle(who, shares.book(who)[0], 500.0)
+    shares.book(Who(9, 2))
+    assert shares.book(who)[1] == pytest.approx(10.0)
+    clock.now += 4
+    assert not shares.book(who)[1]
+
+
+def test_time_of_threads_and_of_other_processes_counts_for_the_request() -> None:
+    spinner = "import sys, time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\ninput()"
+
+    async def run(pid: int) -> None:
+        async def inner() -> None:
+            asyncio.get_running_loop().set_default_executor(MeteredThreads(2))
+            await asyncio.to_thread(burn, 0.05)
+            before = process_seconds(pid)
+            with charged_process(pid):
+                while process_seconds(pid) < before + 0.05:
+                    await asyncio.sleep(0.01)
+
+        spent = ProcessorTime()
+        await metered(inner(), spent)
+        assert spent.everywhere >= 0.1
+        assert spent.seconds < 0.05
+
+    with subprocess.Popen([sys.executable, "-c", spinner], stdin=subprocess.PIPE) as process:
+        asyncio.run(run(process.pid))
+        process.communicate(b"\n")
+    assert process_seconds(process.pid) == 0.0

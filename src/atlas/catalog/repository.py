@@ -36,6 +36,10 @@ _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "t
 # Seconds between renewals of an outdated profile, which stays in use until a new profile is made in the background.
 REFRESH_SECONDS = 60.0
 _PROFILE_TIMEOUT = "8s"
+# Rows of a relation whose first profile comes before other work, as a question waits for it.
+_PROMPT_ROWS = 20_000
+# A profile is renewed after the time that it took, multiplied by this factor.
+_PAUSES = 50.0
 # Seconds that a question waits for relations without a profile.
 PATIENCE_SECONDS = 2.0
 # Most seconds for a profile of another organization's dataset.
@@ -67,6 +71,8 @@ class CatalogStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._profiles: dict[str, Known] = {}
+        # Seconds that the last profile of a relation took here.
+        self._took: dict[str, float] = {}
         self._joins: dict[tuple[str, ...], tuple[Join, ...]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         # By schema, so that no organization waits for the relations of another.
@@ -124,7 +130,7 @@ class CatalogStore:
             relation = f"{table.schema}.{table.relation}"
             kept = await self._stored_profile(table, relation)
             stamp = stamps[table.name]
-            if kept is None or (kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS):
+            if kept is None or self._outdated(relation, kept, stamp):
                 # The owner of the dataset determines how long a profile takes, so no question waits for its end.
                 self._refresh_later(table, relation, stamp)
                 if kept is None:
@@ -199,11 +205,17 @@ class CatalogStore:
             if time.monotonic() > patience:
                 self._refresh_later(table, relation, stamp)
                 return _NOTHING if kept is None else kept
-            await self._refresh(table, relation, stamp)
+            # Questions that come together wait for one profile.
+            await asyncio.shield(self._refresh_later(table, relation, stamp, first=True))
             return self._profiles[relation]
-        if kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS:
+        if self._outdated(relation, kept, stamp):
             self._refresh_later(table, relation, stamp)
         return kept
+
+    def _outdated(self, relation: str, kept: Known, stamp: str) -> bool:
+        """Checks whether a profile is to be renewed, which takes a small part of the time only."""
+        pause = max(REFRESH_SECONDS, _PAUSES * self._took.get(relation, 0.0))
+        return kept.stamp != stamp and time.time() - kept.made_at > pause
 
     async def _stored_profile(self, table: CatalogTable, relation: str) -> Known | None:
         """Returns the last stored profile, made by any process."""
@@ -214,16 +226,26 @@ class CatalogStore:
                 kept = self._profiles[relation] = Known(row[0][0], row[0][2], msgspec.convert(row[0][1], Profile))
         return kept
 
-    def _refresh_later(self, table: CatalogTable, relation: str, stamp: str) -> None:
-        if relation not in self._tasks:
-            task = start_detached(self._refresh(table, relation, stamp))
-            self._tasks[relation] = task
+    def _refresh_later(
+        self, table: CatalogTable, relation: str, stamp: str, *, first: bool = False
+    ) -> asyncio.Task[None]:
+        """Starts to renew a profile, unless that is under way. first: whether a question waits for the profile."""
+        task = self._tasks.get(relation)
+        if task is None:
+            behind = not first or (table.row_count or 0) > _PROMPT_ROWS
+            task = self._tasks[relation] = start_detached(self._refresh(table, relation, stamp, behind=behind))
             task.add_done_callback(lambda _: self._tasks.pop(relation, None))
+        return task
 
-    async def _refresh(self, table: CatalogTable, relation: str, stamp: str) -> None:
-        """Stores a new profile of a relation. A relation that takes too long is known by its columns only."""
+    async def _refresh(self, table: CatalogTable, relation: str, stamp: str, *, behind: bool = False) -> None:
+        """Stores a new profile of a relation. A relation that takes too long is known by its columns only.
+
+        behind: whether it comes behind other work of the machine.
+        """
         turns = self._turns.setdefault(table.schema, asyncio.Semaphore(_AT_ONCE))
-        async with turns, self._database.connection() as connection:
+        begun = time.monotonic()
+        lent = self._database.connection_behind() if behind else self._database.connection()
+        async with turns, lent as connection:
             try:
                 async with asyncio.timeout(_STRANGER_SECONDS if table.owner else None), connection.transaction():
                     await _unhurried(connection)
@@ -234,6 +256,7 @@ class CatalogStore:
             parameters = {"relation": relation, "stamp": stamp, "profile": Jsonb(msgspec.to_builtins(found))}
             await connection.execute(queries("catalog/catalogs")["store_profile"], parameters)
         self._profiles[relation] = Known(stamp, time.time(), found)
+        self._took[relation] = time.monotonic() - begun
 
     async def _find_joins(self, tables: Sequence[CatalogTable], known: dict[str, Known]) -> tuple[Join, ...]:
         """Returns the joins of relations, computed anew when a profile is new."""

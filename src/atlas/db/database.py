@@ -8,13 +8,13 @@ import json
 import select
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
 
 import msgspec
 import psycopg
 import psycopg_pool
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
 
@@ -25,6 +25,7 @@ from atlas.db.migration_versions import refuse_newer
 from atlas.db.prepared import PreparedStatements, Statement
 from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.kit.json_depth import pruned
+from atlas.kit.processor_time import MeteredThreads, charged_process
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +80,9 @@ class Database:
         self._quick = PreparedStatements(url, self._options(), lookups, self.gate.passed, _configure)
         limit = f"{self._options()} -c lock_timeout={WRITE_LOCK_MILLISECONDS}"
         self._writes = PreparedStatements(url, limit, writes, self.gate.passed, _configure)
-        self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
+        # Where PostgreSQL is reached by a socket file, its processes are those of this machine.
+        self._near = str(conninfo_to_dict(url).get("host") or "").startswith("/")
+        self._threads = MeteredThreads(ARROW_READERS, thread_name_prefix="arrow")
         self._arrow: ArrowReaders | None = None
         self._making = threading.Lock()
 
@@ -139,6 +142,24 @@ class Database:
         async with self._turn(), self._connection(self._pool) as connection:
             yield connection
 
+    @contextlib.asynccontextmanager
+    async def connection_behind(self) -> AsyncIterator[Connection]:
+        """Makes a connection for the block, in autocommit mode, that comes behind other work of the machine.
+
+        Serves long work that no request waits for. Raises the same errors as `connection`.
+        """
+        from atlas.db.backend_process import process_of
+
+        await self.gate.passed()
+        with _mapped_errors():
+            connection = await Connection.connect(self.url, autocommit=True, options=self._options())
+            async with connection:
+                await _configure(connection)
+                process = process_of(connection)
+                if process is not None:
+                    await asyncio.to_thread(process.lower_priority)
+                yield connection
+
     def _turn(self) -> contextlib.AbstractAsyncContextManager[None]:
         return _NO_TURN if self._turns is None else self._turns.turn()
 
@@ -149,7 +170,8 @@ class Database:
             async with pool.connection() as connection:
                 # While the caller waited for a connection, a backup may have taken the place of the database.
                 await self.gate.passed()
-                yield connection
+                with charged_process(connection.info.backend_pid if self._near else 0):
+                    yield connection
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, keep: bool = True) -> AsyncIterator[Connection]:

@@ -20,7 +20,7 @@ from atlas.catalog.model import Catalog
 from atlas.contract.questions import AskedStatus, Chart, Engine, GeneratedSql, QuestionAnswer
 from atlas.db.database import Database
 from atlas.errors import AtlasError, BadRequestError, ModelError
-from atlas.kit.processor_shares import in_charged_thread
+from atlas.kit.processor_time import in_charged_thread
 from atlas.kit.query_csv import csv_text
 from atlas.kit.validation import refuse_text, refuse_unstorable
 from atlas.language.question import Question, QuestionPlan, Turn

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from atlas.accounts.dependencies import CallerDep
 from atlas.contract.records import Recorded
 from atlas.errors import BadRequestError
-from atlas.kit.processor_shares import in_charged_thread
+from atlas.kit.processor_time import in_charged_thread
 from atlas.records.instructions import InstructionService
 from atlas.web.bodies import Body, body_schema
 from atlas.web.error_schemas import CONTENT_ERRORS

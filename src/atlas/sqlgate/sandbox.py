@@ -15,6 +15,7 @@ import psycopg
 from atlas.accounts.access import Caller
 from atlas.db.database import Connection, Database
 from atlas.errors import UNREACHABLE, BadRequestError, UnavailableError
+from atlas.kit.processor_time import OtherProcess
 from atlas.sqlgate.backend_watch import Backend, BackendWatch, Reason
 from atlas.sqlgate.physical_names import TOO_LONG_TEXT
 from atlas.sqlgate.reader_roles import ReaderRoles
@@ -160,6 +161,9 @@ class QueryRunner:
         except psycopg.Error as error:
             raise _to_error(error, backend.passed if backend is not None else "") from error
         finally:
+            if backend is not None and backend.process is not None:
+                # The process was started for this query.
+                OtherProcess(backend.process.pid).charge()
             try:
                 idle = connection is None or await _end(connection)
             except BaseException:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from atlas.kit.processor_shares import metered_within
+from atlas.kit.processor_time import metered_within
 
 T = TypeVar("T")
 

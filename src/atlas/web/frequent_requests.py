@@ -19,7 +19,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.errors import AtlasError, RateLimitedError, UnavailableError
-from atlas.kit.processor_shares import ProcessorTime, metered
+from atlas.kit.processor_time import ProcessorTime, metered
 from atlas.web.admission import release
 from atlas.web.exception_handlers import refusal
 from atlas.web.gatekeeper import Gatekeeper, Ledger
@@ -152,7 +152,7 @@ class _Request:
                 log.exception("request failed")
             await last_resort(scope["path"], error, self._head.request_id)(scope, _nothing, self._complete)
         finally:
-            site.gatekeeper.settle(scope, spent.seconds)
+            site.gatekeeper.settle(scope, spent)
             if left:
                 # Where the request was admitted, it is not admitted again.
                 site.metrics.active.dec()

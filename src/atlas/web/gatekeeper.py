@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.types import Scope
 
+from atlas.kit.processor_time import ProcessorTime
+
 
 class Gatekeeper(Protocol):
     """Identifies callers by the keys of their requests."""
@@ -31,8 +33,8 @@ class Gatekeeper(Protocol):
         Raises AtlasError when the caller is over a limit, or cannot be served now.
         """
 
-    def settle(self, scope: Scope, seconds: float) -> None:
-        """Notes processor time that a request has taken since the last note."""
+    def settle(self, scope: Scope, spent: ProcessorTime) -> None:
+        """Takes a note of the processor time that a request has spent, which begins anew."""
 
 
 class Account(Protocol):

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 
 from atlas.errors import BadRequestError, TooLargeError
 from atlas.kit.json_depth import TOO_DEEP, too_deep
-from atlas.kit.processor_shares import in_charged_thread
+from atlas.kit.processor_time import in_charged_thread
 from atlas.web.bodies import known_storable, refuse_unstorable
 from atlas.web.contract_route import ContractRoute
 from atlas.web.form_files import FormRequest

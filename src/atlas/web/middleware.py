@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.errors import AtlasError, DiskFullError, is_disk_full
-from atlas.kit.processor_shares import ProcessorTime, metered
+from atlas.kit.processor_time import ProcessorTime, metered
 from atlas.web.admission import release
 from atlas.web.exception_handlers import problem
 from atlas.web.gatekeeper import Account, Gatekeeper, Ledger
@@ -275,5 +275,4 @@ class RequestMiddleware:
 
     def _settle(self, scope: Scope, spent: ProcessorTime) -> None:
         # What follows a stream's first byte may take hours.
-        self._gatekeeper.settle(scope, spent.seconds)
-        spent.seconds = 0.0
+        self._gatekeeper.settle(scope, spent)

@@ -20,7 +20,7 @@ import msgspec
 
 from atlas.errors import BadRequestError, UnavailableError
 from atlas.kit.admission import Lane, served
-from atlas.kit.processor_shares import in_charged_thread
+from atlas.kit.processor_time import in_charged_thread
 from atlas.workers.pool import WorkerPool
 from atlas.workers.process import WorkerProcess
 from atlas.workers.protocol import Failure, Kind, Task

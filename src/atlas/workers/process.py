@@ -15,6 +15,7 @@ import msgspec
 import psutil
 import pyarrow as pa
 
+from atlas.kit.processor_time import OtherProcess
 from atlas.workers.limits import environment
 from atlas.workers.protocol import Kind, Task, receive, send
 
@@ -50,6 +51,7 @@ class WorkerProcess:
         finally:
             os.close(read)
         self.pid = self._process.pid
+        self._spent = OtherProcess(self.pid)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
@@ -73,6 +75,7 @@ class WorkerProcess:
 
     def start(self, task: Task) -> None:
         self.tasks += 1
+        self._spent.begin()
         with contextlib.suppress(OSError):
             # The end of a process is noticed when its answer is read.
             send(self._input, Kind.REQUEST, msgspec.msgpack.encode(task))
@@ -92,7 +95,9 @@ class WorkerProcess:
     def receive(self) -> tuple[Kind, pa.Buffer] | None:
         """Returns the next message of a task; None when the process has ended."""
         self.wait_until_ready()
-        return self._receive()
+        message = self._receive()
+        self._spent.charge()
+        return message
 
     def _receive(self) -> tuple[Kind, pa.Buffer] | None:
         try:

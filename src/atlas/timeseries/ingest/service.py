@@ -9,7 +9,6 @@ import os
 import tempfile
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +22,7 @@ from atlas.db.database import Database
 from atlas.errors import BadRequestError, RowError
 from atlas.kit.admission import Lane
 from atlas.kit.json_depth import TOO_DEEP, too_deep
+from atlas.kit.processor_time import MeteredThreads
 from atlas.kit.threads import in_thread_until
 from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries import deletion
@@ -97,7 +97,7 @@ class RowService:
         self._access = access
         self._max_body = max_body
         self._spool_memory = spool_memory
-        self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
+        self._threads = MeteredThreads(os.cpu_count() or 2, thread_name_prefix="decode")
         self._storing = storing
         self._decoding = decoding
         self._workers = workers

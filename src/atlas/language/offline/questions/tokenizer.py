@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import lru_cache
 
@@ -18,7 +19,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_STEMMER = snowballstemmer.stemmer("english")
+# A stemmer holds the word that it works on, so it serves one thread at a time.
+_STEMMER, _STEMMING = snowballstemmer.stemmer("english"), threading.Lock()
 _SUFFIXES = (
     "ations",
     "ation",
@@ -71,7 +73,11 @@ class Token(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Returns the stem of a lower-case word, by Snowball's English stemmer."""
-    return _IRREGULAR.get(word) or str(_STEMMER.stemWord(word))
+    known = _IRREGULAR.get(word)
+    if known is not None:
+        return known
+    with _STEMMING:
+        return str(_STEMMER.stemWord(word))
 
 
 @lru_cache(maxsize=20_000)
