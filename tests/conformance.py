@@ -33,7 +33,24 @@ def _answer(method: str, path: str, status: int) -> tuple[dict[str, Any], Any] |
     schema = operation["responses"].get(str(status), {}).get("content", {}).get("application/json", {}).get("schema")
     if schema is None:
         return None
-    return schema, jsonschema_rs.validator_for({**schema, "components": document()["components"]})
+    return schema, jsonschema_rs.validator_for({**schema, "components": {"schemas": _named(schema)}})
+
+
+def _named(schema: Any) -> dict[str, Any]:
+    """The schemas that one refers to, at any depth. A validator that has all of them takes 5 ms to make."""
+    named: dict[str, Any] = {}
+    rest = [schema]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, list):
+            rest += one
+        elif isinstance(one, dict):
+            rest += one.values()
+            reference = one.get("$ref")
+            if isinstance(reference, str) and (name := reference.rpartition("/")[2]) not in named:
+                named[name] = document()["components"]["schemas"][name]
+                rest.append(named[name])
+    return named
 
 
 def undeclared(whole: dict[str, Any], schema: dict[str, Any], value: Any, place: str = "") -> list[str]:

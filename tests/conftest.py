@@ -45,10 +45,16 @@ MEMORY_BYTES = 6 * 2**30
 _numbers = itertools.count(1)
 
 
+def pytest_collection() -> None:
+    """Has Python's collector wait, as nearly all that is made while tests are collected stays."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Has Python's collector pass over the tests and libraries, a million objects that stay, from now on."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -286,8 +292,8 @@ def parsers() -> WorkerPool:
 
 
 def application(settings: Settings) -> FastAPI:
-    """An application that shares its processes with others."""
-    return create_app(settings, workers=readers(reader_limits(settings)), parsers=parsers())
+    """An application that shares its processes with others, and connects once something is read."""
+    return create_app(settings, workers=readers(reader_limits(settings)), parsers=parsers(), warm=False)
 
 
 @contextlib.asynccontextmanager

@@ -105,10 +105,17 @@ class Application(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers: WorkerPool | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    workers: WorkerPool | None = None,
+    parsers: WorkerPool | None = None,
+    warm: bool = True,
+) -> FastAPI:
     """Builds the application on the migrated database of `settings.database_url`. Raises ValueError without that URL.
 
     workers, parsers: processes that read files and parse texts, unless the application should have its own.
+    warm: makes the first columnar connection at the start, so that no request waits for it.
     """
     if settings.database_url is None:
         raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
@@ -135,7 +142,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None, parsers
         version=atlas.__version__,
         description=DESCRIPTION,
         redirect_slashes=False,
-        lifespan=_lifespan(settings, database, services, upkeep, queue, own),
+        lifespan=_lifespan(settings, database, services, upkeep, queue, own, warm=warm),
         docs_url=None,
         redoc_url=None,
     )
@@ -171,15 +178,21 @@ def _lifespan(
     upkeep: Upkeep,
     queue: JobQueue,
     pools: Sequence[WorkerPool],
+    *,
+    warm: bool,
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[dict[str, object]]]:
-    """Returns the context that starts and ends the application's background work. pools: to start and end."""
+    """Returns the context that starts and ends the application's background work. pools: to start and end.
+
+    warm: makes the first columnar connection at the start.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         # Python's default executor is sized for the number of cores. Here a few threads stage files for minutes.
         asyncio.get_running_loop().set_default_executor(MeteredThreads(THREADS, thread_name_prefix="work"))
         await database.open()
-        database.warm_up()
+        if warm:
+            database.warm_up()
         listener = Listener(database.url, services.streams.wake)
         listener.start()
         guard = Guard(database.url, database.gate)
