@@ -236,6 +236,11 @@ def _hundredth(plain: str) -> str:
 
 def _without_exponent(plain: str) -> str:
     """Writes out a number with an exponent. All digits are kept, except zeros at the ends."""
+    # The number is needed a dozen times. Where it is an expression of some kB itself, DuckDB would plan for a second.
+    return f"list_transform([{plain}], lambda number: {_written_out('number')})[1]"
+
+
+def _written_out(plain: str) -> str:
     mantissa, power = (f"split_part(lower({plain}), 'e', {part})" for part in (1, 2))
     bare = f"ltrim({mantissa}, '-')"
     digits = f"replace({bare}, '.', '')"
