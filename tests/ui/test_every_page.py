@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
+from tests.ui.accessibility import violations
 from tests.ui.conftest import Site, Watched, settle, shot
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -17,8 +17,8 @@ FIRST_PAGE_SECONDS, FIRST_PAGE_BYTES, FIRST_PAGE_REQUESTS = 3.0, 300_000, 60
 
 @pytest.fixture(autouse=True)
 def _axe_styles(watched: Watched) -> None:
-    """For colours axe sets styles, which the policy refuses, and reads sheets, which have no address here."""
-    watched.expected = ["Applying inline style", "load preload assets"]
+    """For colours axe sets styles, which the policy refuses."""
+    watched.expected = ["Applying inline style"]
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,7 @@ def pages(site: Site) -> dict[str, str]:
 
 def _problems(page: Page) -> list[str]:
     """What axe finds, a line for each element."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+    return [f"{one['id']}: {node['html'][:160]}" for one in violations(page) for node in one["nodes"]]
 
 
 def test_no_page_has_a_violation(page: Page, site: Site, watched: Watched, pages: dict[str, str]) -> None:

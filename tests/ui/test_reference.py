@@ -6,18 +6,17 @@ import re
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tests.conformance import document
+from tests.ui.accessibility import violations
 from tests.ui.conftest import Site, Watched
 
 from atlas.ui.api_reference_page import page as written
 
 
-def violations(page: Page) -> list[str]:
+def problems(page: Page) -> list[str]:
     """What axe finds, rule by rule, with the first elements."""
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {[node['target'] for node in rule['nodes'][:3]]}" for rule in found]
+    return [f"{rule['id']}: {[node['target'] for node in rule['nodes'][:3]]}" for rule in violations(page)]
 
 
 def test_everything_of_the_document_is_in_it() -> None:
@@ -53,13 +52,13 @@ def test_axe_finds_nothing(
     expect(visitor.locator("html[data-ready]")).to_be_attached()
     if scheme == "light":
         # Once, as it takes axe five seconds: all of it but the absence of forms stays below.
-        assert violations(visitor) == []
+        assert problems(visitor) == []
     for name in ("rows_bulk_insert", "imports_run", "rows_query", "webhook_import_failed", "shape-ImportView"):
         visitor.evaluate("name => { document.getElementById(name).open = true; }", name)
     expect(visitor.locator("#rows_bulk_insert form, #imports_run form, #rows_query form")).to_have_count(3)
     for width in widths:
         visitor.set_viewport_size({"width": width, "height": 900})
-        assert violations(visitor) == [], f"{width} wide"
+        assert problems(visitor) == [], f"{width} wide"
         assert visitor.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
