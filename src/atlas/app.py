@@ -27,7 +27,7 @@ from atlas.db.job_queue import JobQueue
 from atlas.db.listen import Listener
 from atlas.imports import background_routes
 from atlas.imports import routes as content_imports
-from atlas.kit.admission import Turns
+from atlas.kit.admission import Lanes, Turns
 from atlas.kit.garbage_collection import GarbageCollector
 from atlas.kit.malloc_trim import MemoryKeeper
 from atlas.kit.processor_time import MeteredThreads
@@ -121,13 +121,7 @@ def create_app(
         raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
     configure_logs(settings.log_level, settings.log_format)
     lanes = lanes_of(settings)
-    database = Database(
-        settings.database_url,
-        pool_size=settings.pool_size,
-        statement_timeout=settings.request_timeout,
-        turns=Turns(lanes.connections),
-        reading=Turns(lanes.columnar),
-    )
+    database = _database_of(settings, settings.database_url, lanes)
     registry = CollectorRegistry()
     upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
     queue = JobQueue(settings.database_url, database.gate)
@@ -169,6 +163,17 @@ def create_app(
     frequent = frequent_routes.handlers(services.rows, services.reads, settings.max_page_rows)
     app.frequent = FrequentRequests(app.answer, handlers=frequent, **around)
     return app
+
+
+def _database_of(settings: Settings, url: str, lanes: Lanes) -> Database:
+    """Returns the database at `url`, whose connections the lanes share out."""
+    return Database(
+        url,
+        pool_size=settings.pool_size,
+        statement_timeout=settings.request_timeout,
+        turns=Turns(lanes.connections),
+        reading=Turns(lanes.columnar),
+    )
 
 
 def _lifespan(
@@ -222,9 +227,8 @@ def _lifespan(
             await guard.stop()
             await compaction.close()
             await upkeep.close()
-            await services.models.close()
-            await services.sql.close()
-            await services.rows.close()
+            for service in (services.models, services.sql, services.rows):
+                await service.close()
             services.reads.files.close()
             await services.usage.tallies.close()
             await services.audit.entries.close()
