@@ -19,6 +19,7 @@ from atlas.timeseries.cold.chunk_codec import CHUNK_ROWS, EXTRA, Chunk, encode, 
 from atlas.timeseries.frames import SchemaChange
 from atlas.timeseries.ingest.appender import Appender
 from atlas.timeseries.repository import chunks_of
+from atlas.timeseries.series.tables import keys_of
 
 # Rows and bytes that wait for their chunks. Rows that wait together are put in order of time together.
 WAITING_ROWS, WAITING_BYTES = 4 * CHUNK_ROWS, 64 << 20
@@ -29,11 +30,13 @@ MOST_COLUMNS = 250
 async def prepare(database: Database, dataset_id: int) -> None:
     """Makes a dataset ready for chunks, in a transaction of its own, as readers must not wait until the load's end.
 
-    Does nothing when readers hold the dataset's table for long. The rows then go to the table.
+    Does nothing when readers hold the dataset's table for long, or when the dataset has keys. The rows then go to the
+    table.
     """
     async with database.connection() as connection:
         cold = await store.find(connection, dataset_id)
-    if cold is None or cold.frozen:
+        keys = await keys_of(connection, dataset_id)
+    if cold is None or cold.frozen or keys:
         return
     try:
         async with mover.lock_state(database, dataset_id) as connection:
@@ -43,22 +46,29 @@ async def prepare(database: Database, dataset_id: int) -> None:
 
 
 class ChunkAppender(Appender):
-    """Appends frames to chunks; to the table, like `Appender`, where the dataset is not ready for chunks."""
+    """Appends frames to chunks; to the table, like `Appender`, where the dataset is not ready for chunks.
+
+    Rows of datasets with keys go to the table, whose index finds the rows of one series among millions.
+    """
 
     _packed = 0
 
+    @property
+    def _to_chunks(self) -> bool:
+        return self._state.cold and not self._state.keys
+
     def _due(self) -> bool:
-        if not self._state.cold:
+        if not self._to_chunks:
             return super()._due()
         return self._seq - self._copied >= WAITING_ROWS or sum(one.nbytes for one in self._waiting) >= WAITING_BYTES
 
     def _splits(self, change: SchemaChange) -> bool:
         # Rows without a column that is added later have no values there, in a chunk as in a table.
-        return super()._splits(change) if not self._state.cold else bool(change.widen)
+        return super()._splits(change) if not self._to_chunks else bool(change.widen)
 
     async def _store(self, rows: pa.Table) -> None:
         keys = {c.physical: part_name(c) for c in self._columns.values() if c.physical in rows.column_names}
-        if not self._state.cold or len(keys) > MOST_COLUMNS:
+        if not self._to_chunks or len(keys) > MOST_COLUMNS:
             await super()._store(rows)
             return
         names = {name: key for name, key in keys.items() if name is not None}
