@@ -74,6 +74,26 @@ SELECT lots, count(*) FROM (SELECT lots FROM p INTERSECT SELECT lots FROM o WHER
 SELECT ts, first_value(lots) OVER w, last_value(lots) OVER w, sum(lots) OVER w FROM o WINDOW w AS (PARTITION BY open ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) ORDER BY ts LIMIT 9
 SELECT date_trunc('quarter', ts::date) AS q, extract(year FROM ts) AS y, count(*) FROM p GROUP BY 1, 2 ORDER BY 1, 2
 SELECT count(*) FROM p RIGHT JOIN o ON p.ts = o.ts WHERE o.lots BETWEEN -2 AND 2.5
+SELECT side, length(side), char_length(side) + 1, left(side, 2), right(side, 1), substr(side, 2), substring(side FROM 1 FOR 2) FROM p GROUP BY side ORDER BY 1
+SELECT side || '-' || coalesce(side, '?') AS twice, concat(side, NULL, '!'), concat(side, side) FROM p GROUP BY side ORDER BY side
+SELECT replace(side, 'u', 'oo'), strpos(side, 'l'), position('y' IN side), starts_with(side, 'b'), split_part(side, 'e', 2) FROM p GROUP BY side ORDER BY side
+SELECT trim('  x '), ltrim(side, 'bs'), rtrim(side, 'yl'), btrim(side, 'b'), trim(BOTH 's' FROM side), trim(LEADING 'b' FROM side), trim(side) FROM p GROUP BY side ORDER BY side
+SELECT CASE side WHEN 'buy' THEN 1 WHEN 'sell' THEN -1 ELSE 0 END AS way, sum(lots) FROM p GROUP BY 1 ORDER BY 1
+SELECT lots::text, open::text, side::text, count(*) FROM p GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+SELECT to_char(ts, 'YYYY-MM-DD HH24:MI') AS t, to_char(ts, 'Dy, DD Mon YYYY'), count(*) FROM p GROUP BY 1, 2 ORDER BY 1 LIMIT 60
+SELECT max(ts) - min(ts) AS span, date(max(ts)) - date(min(ts)) AS days, max(ts) - date(min(ts)) FROM p
+SELECT ts, ts - lag(ts) OVER (ORDER BY ts) AS gap FROM p ORDER BY ts LIMIT 40
+SELECT count(*) FROM (SELECT ts - lag(ts) OVER (ORDER BY ts) AS gap FROM p) AS q WHERE gap > interval '2 minutes' OR gap = interval '1 day 2 hours'
+SELECT max(gap), min(gap), count(DISTINCT gap) FROM (SELECT ts - lag(ts) OVER (ORDER BY ts) AS gap FROM p) AS q
+SELECT extract(epoch FROM ts), date_part('epoch', ts), extract(epoch FROM ts)::float8 / 60 FROM p ORDER BY ts LIMIT 20
+SELECT extract(epoch FROM max(ts) - min(ts)) FROM p
+SELECT date(ts) - 1 AS before, date(ts) + 7, count(*) FROM p GROUP BY 1, 2 ORDER BY 1
+SELECT corr(close, lots), regr_slope(close, lots), regr_intercept(close, lots), regr_r2(close, lots), covar_samp(close, lots), covar_pop(close, volume) FROM p WHERE lots <> 0
+SELECT round(avg(lots), 2), round(avg(volume), 0), round(avg(lots) , 7) FROM p WHERE lots < 5
+SELECT side, round(avg(lots), 3) FROM p GROUP BY side ORDER BY side
+SELECT greatest(lots, 3), least(lots, 2), greatest(close, lots), least(ts, '2023-11-20') FROM p ORDER BY ts LIMIT 30
+SELECT ts, ntile(4) OVER (ORDER BY ts) FROM p ORDER BY ts LIMIT 50
+SELECT ln(abs(close) + 1), log(abs(close) + 1), trunc(close) FROM p ORDER BY ts LIMIT 30
 """.strip().splitlines()
 FAILING = {
     "SELECT sum(close / noise) FROM p": "division by zero",
@@ -89,8 +109,15 @@ LEFT = {
     "SELECT close::text, count(*) FROM p GROUP BY 1",
     "SELECT DISTINCT round(close::numeric, 0) FROM p",
     "SELECT round(close::numeric, 0) AS r, count(*) FROM p GROUP BY r",
-    "SELECT lower(side), count(*) FROM p GROUP BY 1",
     "SELECT count(*) FROM p WHERE ts > 'yesterday'",
-    "SELECT max(ts) - min(ts) FROM p",
     "SELECT sum(lots) / 2 FROM p",
+    "SELECT avg(gap) FROM (SELECT ts - lag(ts) OVER (ORDER BY ts) AS gap FROM p) AS q",
+    "SELECT count(*) FROM p WHERE ts - '2023-11-16' > interval '1 month'",
+    "SELECT to_char(ts, 'Month') FROM p",
+    "SELECT substr(side, -1) FROM p",
+    "SELECT reverse(side), initcap(side) FROM p",
+    "SELECT extract(epoch FROM ts) / 60 FROM p",
+    "SELECT count(*) FROM p WHERE extract(epoch FROM ts) > 100.5",
+    "SELECT side::varchar(2) FROM p",
+    "SELECT close || 'x' FROM p",
 }

@@ -69,6 +69,7 @@ _OUTPUT_NAMES: dict[type[exp.Expr], str] = {
     exp.Localtimestamp: "localtimestamp",
     exp.AtTimeZone: "timezone",
 }
+_TRIMS = {"LEADING": "ltrim", "TRAILING": "rtrim"}
 
 
 def output_name(node: exp.Expr) -> tuple[str, bool]:
@@ -91,6 +92,8 @@ def output_name(node: exp.Expr) -> tuple[str, bool]:
         default = node.args.get("default")
         name, strong = output_name(default) if default is not None else ("", False)
         return (name, True) if strong else ("case", False)
+    if isinstance(node, exp.Trim):
+        return _TRIMS.get(node.text("position"), "btrim"), True
     return _OUTPUT_NAMES.get(type(node), ""), type(node) in _OUTPUT_NAMES
 
 

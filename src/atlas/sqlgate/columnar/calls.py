@@ -9,13 +9,26 @@ from sqlglot import exp
 from atlas.sqlgate.columnar.kinds import INTEGERS, NUMBERS, WHOLE_PARTS, Kind, NotColumnarError, Typed
 from atlas.sqlgate.columnar.literals import is_text, number_constant, text_of
 from atlas.sqlgate.columnar.scopes import Scope
+from atlas.sqlgate.columnar.spans import micros_of
 
 if TYPE_CHECKING:
     from atlas.sqlgate.columnar.expressions import Expressions
 
 _UNITS = frozenset("second minute hour day week month quarter year".split())
 # Functions of doubles, by the name that DuckDB has for PostgreSQL's.
-_OF_DOUBLES = {"abs": "abs", "floor": "floor", "ceil": "ceil", "ceiling": "ceil", "sqrt": "sqrt", "exp": "exp"}
+_OF_DOUBLES = {
+    "abs": "abs",
+    "floor": "floor",
+    "ceil": "ceil",
+    "ceiling": "ceil",
+    "sqrt": "sqrt",
+    "exp": "exp",
+    "ln": "ln",
+    "log": "log10",
+    "trunc": "trunc",
+}
+# Aggregates of two numbers.
+_PAIRS = frozenset({"corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept", "regr_r2"})
 _SPREADS = {
     "stddev": "stddev_samp",
     "stddev_samp": "stddev_samp",
@@ -25,7 +38,7 @@ _SPREADS = {
     "var_pop": "var_pop",
 }
 _EXTREMES, _ALL_OR_ANY = frozenset({"min", "max"}), frozenset({"bool_and", "bool_or", "every"})
-AGGREGATES = frozenset({"count", "sum", "avg", "percentile_cont", *_EXTREMES, *_ALL_OR_ANY, *_SPREADS})
+AGGREGATES = frozenset({"count", "sum", "avg", "percentile_cont", *_EXTREMES, *_ALL_OR_ANY, *_SPREADS, *_PAIRS})
 _RANKS = frozenset({"row_number", "rank", "dense_rank"})
 _SHARES = frozenset({"percent_rank", "cume_dist"})
 _NEIGHBOURS = frozenset({"lag", "lead", "first_value", "last_value"})
@@ -41,6 +54,13 @@ class Calls:
         name, arguments = node.name, node.expressions
         if name == "now" and not arguments:
             return self._expressions.now(node, scope)
+        if self._expressions.texts.has(name) and arguments:
+            return self._expressions.texts.call(node, scope)
+        if name in ("greatest", "least"):
+            cells, kind = self._expressions.unified(arguments, scope)
+            if kind not in (Kind.TIME, Kind.DATE, *NUMBERS):
+                raise NotColumnarError(f"{name} of {kind.name}")
+            return Typed(f"{name}({', '.join(cells)})", kind)
         if name in ("coalesce", "nullif"):
             cells, kind = self._expressions.unified(arguments, scope)
             if (
@@ -58,6 +78,8 @@ class Calls:
             unit, found = text_of(arguments[0]).upper(), self._expressions.write(arguments[1], scope)
             if unit in WHOLE_PARTS and found.kind in (Kind.TIME, Kind.DATE):
                 return Typed(f"CAST(EXTRACT({unit} FROM {found.sql}) AS DOUBLE)", Kind.FLOAT)
+            if unit == "EPOCH":
+                return Typed(f"({micros_of(found)} / 1e6)", Kind.FLOAT)
         if name == "date" and len(arguments) == 1:
             found = self._expressions.write(arguments[0], scope)
             if found.kind in (Kind.TIME, Kind.DATE):
@@ -77,6 +99,9 @@ class Calls:
 
     def _aggregate(self, node: exp.Expr, scope: Scope) -> Typed:
         name, arguments = node.name, node.expressions
+        if name in _PAIRS and len(arguments) == 2:
+            pair = ", ".join(self._expressions.write(one, scope).double for one in arguments)
+            return Typed(f"{name}({pair})", Kind.FLOAT)
         if len(arguments) != 1:
             raise NotColumnarError(f"{name} of {len(arguments)}")
         (argument,) = arguments
@@ -94,7 +119,7 @@ class Calls:
             return Typed(f"sum({found.sql})", Kind.FLOAT if found.kind is Kind.FLOAT else Kind.WHOLE)
         if name == "avg" and found.kind is Kind.FLOAT:
             return Typed(f"avg({found.sql})", Kind.FLOAT)
-        if name in _EXTREMES and found.kind in (*NUMBERS, Kind.TIME, Kind.DATE, Kind.TEXT):
+        if name in _EXTREMES and found.kind in (*NUMBERS, Kind.TIME, Kind.DATE, Kind.SPAN, Kind.TEXT):
             self._expressions.byte_order |= found.kind is Kind.TEXT
             return Typed(f"{name}({found.sql})", found.kind)
         if name in _SPREADS and found.kind is Kind.FLOAT:
@@ -127,6 +152,10 @@ class Calls:
         over = scope.windows[alias.name] if alias else f"({self.frame(node, scope)})"
         if isinstance(call, exp.Anonymous) and call.name in _RANKS | _SHARES and not call.expressions:
             return Typed(f"{call.name}() OVER {over}", Kind.INT8 if call.name in _RANKS else Kind.FLOAT)
+        if isinstance(call, exp.Anonymous) and call.name == "ntile" and len(call.expressions) == 1:
+            (parts,) = call.expressions
+            if isinstance(parts, exp.Literal) and parts.name.isdigit() and int(parts.name) > 0:
+                return Typed(f"CAST(ntile({number_constant(parts.name).sql}) OVER {over} AS INTEGER)", Kind.INT4)
         if isinstance(call, exp.Anonymous) and call.name in _NEIGHBOURS:
             found = self._neighbour(call, scope)
         elif isinstance(call, (exp.Anonymous, exp.Filter)):

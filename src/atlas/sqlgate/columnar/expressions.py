@@ -24,6 +24,8 @@ from atlas.sqlgate.columnar.literals import (
     time_constant,
 )
 from atlas.sqlgate.columnar.scopes import Names, Scope
+from atlas.sqlgate.columnar.spans import beside_span, difference, micros_of
+from atlas.sqlgate.columnar.texts import Texts, as_text
 from atlas.sqlgate.generator import quoted_text
 from atlas.sqlgate.resolver import Resolution
 
@@ -50,7 +52,7 @@ class Expressions:
     def __init__(self, found: Resolution, names: Names, queries: Queries) -> None:
         self._found, self._names, self._queries = found, names, queries
         self.byte_order = False
-        self.calls = Calls(self)
+        self.calls, self.texts = Calls(self), Texts(self)
         self.uses_now = False
         self._methods: dict[type[exp.Expr], Callable[[exp.Expr, Scope], Typed]] = {
             exp.Column: lambda node, scope: self._names.column(self._found.columns[id(node)], scope),
@@ -66,6 +68,11 @@ class Expressions:
             exp.In: self._in,
             exp.Between: self._between,
             exp.Like: self._like,
+            exp.ILike: self.texts.ilike,
+            exp.DPipe: self.texts.joined,
+            exp.Trim: self.texts.trim,
+            exp.Substring: self.texts.substring,
+            exp.StrPosition: self.texts.position,
             exp.Case: self._case,
             exp.Cast: self._cast,
             exp.Extract: self._extract,
@@ -166,6 +173,8 @@ class Expressions:
 
     def _alike(self, left: Typed, right: Typed, *, equality: bool) -> tuple[str, str]:
         kinds = {left.kind, right.kind}
+        if Kind.SPAN in kinds:
+            return beside_span(left), beside_span(right)
         if Kind.FLOAT in kinds:
             return left.double, right.double
         if Kind.DECIMAL in kinds:
@@ -212,6 +221,12 @@ class Expressions:
     def _arithmetic(self, node: exp.Expr, scope: Scope) -> Typed:
         left, right = self.write(node.this, scope), self.write(node.expression, scope)
         kinds, sign = {left.kind, right.kind}, BINARY[type(node)][1]
+        if sign == "-" and kinds <= {Kind.TIME, Kind.DATE}:
+            return difference(left, right)
+        if Kind.SPAN in kinds and kinds <= {Kind.SPAN, Kind.INTERVAL} and sign in "+-":
+            return Typed(f"({beside_span(left)} {sign} {beside_span(right)})", Kind.SPAN)
+        if left.kind is Kind.DATE and right.kind is Kind.INT4 and sign in "+-":
+            return Typed(f"({left.sql} {sign} {right.sql})", Kind.DATE)
         if Kind.INTERVAL in kinds:
             if left.kind is not Kind.TIME or sign not in "+-":
                 raise NotColumnarError("arithmetic of intervals")
@@ -230,9 +245,13 @@ class Expressions:
         return Typed(f"({left.sql} {sign} {right.sql})", kind)
 
     def _case(self, node: exp.Expr, scope: Scope) -> Typed:
-        if node.args.get("this") is not None:
-            raise NotColumnarError("CASE of a value")
-        conditions = [self.condition(one.this, scope) for one in node.args["ifs"]]
+        value = node.args.get("this")
+        conditions = [
+            self.condition(one.this, scope)
+            if value is None
+            else " = ".join(self._sides(value, one.this, scope, equality=True))
+            for one in node.args["ifs"]
+        ]
         default = node.args.get("default")
         results = [one.args["true"] for one in node.args["ifs"]] + ([default] if default is not None else [])
         cells, kind = self.unified(results, scope)
@@ -250,8 +269,8 @@ class Expressions:
             ], Kind.FLOAT
         if kinds == INTEGERS:
             kinds = {Kind.INT8}
-        if None in cells:
-            kinds |= {Kind.TEXT}
+        if None in cells and not kinds:
+            kinds = {Kind.TEXT}
         if len(kinds) != 1 or kinds <= {Kind.DECIMAL, Kind.INTERVAL}:
             raise NotColumnarError("values of several types")
         (kind,) = kinds
@@ -273,6 +292,8 @@ class Expressions:
                 return interval_constant(text)
             raise NotColumnarError(f"a text as {kind}")
         found = self.write(node.this, scope)
+        if kind == "TEXT":
+            return as_text(found)
         if kind == "DOUBLE PRECISION":
             return Typed(found.double, Kind.FLOAT)
         if kind == "BIGINT" and found.kind in INTEGERS:
@@ -285,6 +306,8 @@ class Expressions:
 
     def _extract(self, node: exp.Expr, scope: Scope) -> Typed:
         found = self.write(node.expression, scope)
+        if node.this.name == "EPOCH":
+            return Typed(micros_of(found), Kind.MICROS)
         if node.this.name not in WHOLE_PARTS or found.kind not in (Kind.TIME, Kind.DATE):
             raise NotColumnarError(f"EXTRACT of {node.this.name}")
         return Typed(f"EXTRACT({node.this.name} FROM {found.sql})", Kind.WHOLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
@@ -30,7 +30,9 @@ class Finish:
     @property
     def type_name(self) -> str:
         """PostgreSQL's name of the column's type."""
-        return "numeric" if self.places is not None or self.count is not None else self.kind.value
+        if self.places is not None or self.count is not None or self.kind is Kind.MICROS:
+            return "numeric"
+        return str(self.kind.value)
 
 
 def quotient(total: int, count: int) -> Decimal:
@@ -56,7 +58,12 @@ def _first_digit(value: int) -> int:
 def rounded(value: float, places: int) -> Decimal:
     """Returns a finite double as PostgreSQL casts it to numeric and rounds it."""
     with localcontext(prec=_PRECISION):
-        return Decimal(f"{value:.{_DOUBLE_DIGITS}g}").quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        return _cut(Decimal(f"{value:.{_DOUBLE_DIGITS}g}"), places)
+
+
+def _cut(value: Decimal, places: int) -> Decimal:
+    with localcontext(prec=_PRECISION):
+        return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 class NotFiniteError(Exception):
@@ -75,7 +82,8 @@ def finished(columns: Sequence[Sequence[Any]], finishes: Sequence[Finish]) -> li
 def _column(values: Sequence[Any], columns: Sequence[Sequence[Any]], finish: Finish) -> list[Any]:
     if finish.count is not None:
         counts = columns[finish.count]
-        return [None if one is None else quotient(int(one), count) for one, count in zip(values, counts, strict=True)]
+        found = [None if one is None else quotient(int(one), count) for one, count in zip(values, counts, strict=True)]
+        return found if finish.places is None else [None if one is None else _cut(one, finish.places) for one in found]
     if finish.kind is Kind.FLOAT and any(one is not None and not math.isfinite(one) for one in values):
         raise NotFiniteError
     if finish.places is not None:
@@ -89,4 +97,17 @@ def _moment(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC)
 
 
-_STEPS: dict[Kind, Callable[[Any], Any]] = {Kind.WHOLE: lambda value: Decimal(int(value)), Kind.TIME: _moment}
+def _seconds(value: int) -> Decimal:
+    return Decimal(int(value)).scaleb(-6)
+
+
+def _span(value: int) -> timedelta:
+    return timedelta(microseconds=int(value))
+
+
+_STEPS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.WHOLE: lambda value: Decimal(int(value)),
+    Kind.TIME: _moment,
+    Kind.SPAN: _span,
+    Kind.MICROS: _seconds,
+}

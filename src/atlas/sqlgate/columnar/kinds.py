@@ -15,7 +15,8 @@ class Kind(Enum):
 
     WHOLE is PostgreSQL's numeric where all values are integers: a sum of BIGINT, or a part of a time. DuckDB computes
     WHOLE as HUGEINT or BIGINT. TIME is a moment, which DuckDB gets as TIMESTAMP in UTC, since PostgreSQL's session has
-    that zone. DECIMAL and INTERVAL are constants only.
+    that zone. SPAN is the interval between two moments, which DuckDB has as BIGINT of microseconds. MICROS
+    is a numeric of seconds, which DuckDB has as microseconds. DECIMAL and INTERVAL are constants only.
     """
 
     INT4 = "int4"
@@ -26,8 +27,10 @@ class Kind(Enum):
     BOOL = "bool"
     TIME = "timestamptz"
     DATE = "date"
+    SPAN = "interval"
+    MICROS = "seconds"
     DECIMAL = "decimal"
-    INTERVAL = "interval"
+    INTERVAL = "interval constant"
     NULL = "unknown"
 
 
@@ -58,6 +61,8 @@ class Typed:
         """The expression as DOUBLE. Raises NotColumnarError where it is no number."""
         if self.kind is Kind.FLOAT:
             return self.sql
+        if self.kind is Kind.MICROS:
+            return f"({self.sql} / 1e6)"
         if self.kind is Kind.DECIMAL:
             return f"CAST('{self.sql}' AS DOUBLE)"
         if self.kind in NUMBERS:

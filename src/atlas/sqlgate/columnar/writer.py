@@ -277,7 +277,7 @@ class _Queries:
             outputs.append((name, typed.kind))
             finishes.append(finish)
         for position, (at, _) in enumerate(counts):
-            finishes[at] = Finish(Kind.WHOLE, count=len(cells) + position)
+            finishes[at] = Finish(Kind.WHOLE, finishes[at].places, count=len(cells) + position)
         return cells, outputs, finishes, [count for _, count in counts]
 
     def _projection(self, node: exp.Expr, scope: Scope, *, top: bool) -> tuple[Typed, Finish, str]:
@@ -292,14 +292,26 @@ class _Queries:
                     typed = self._expressions.write(cast.this, scope)
                     if typed.kind is Kind.FLOAT:
                         return typed, Finish(Kind.FLOAT, places=int(places.name)), ""
-            if node.name == "avg" and len(node.expressions) == 1 and not isinstance(node.expressions[0], exp.Distinct):
-                typed = self._expressions.write(node.expressions[0], scope)
-                if typed.kind is Kind.INT8:
-                    return Typed(f"sum({typed.sql})", Kind.WHOLE), Finish(Kind.WHOLE), f"count({typed.sql})"
+                if plainly and int(places.name) <= _MAX_PLACES and (whole := self._whole_average(cast, scope)):
+                    return whole[0], Finish(Kind.WHOLE, places=int(places.name)), whole[1]
+            if whole := self._whole_average(node, scope):
+                return whole[0], Finish(Kind.WHOLE), whole[1]
         typed = self._expressions.write(node, scope)
         if typed.kind in (Kind.DECIMAL, Kind.INTERVAL, Kind.NULL):
             raise NotColumnarError(f"a column of {typed.kind.name}")
         return typed, Finish(typed.kind), ""
+
+    def _whole_average(self, node: exp.Expr, scope: Scope) -> tuple[Typed, str] | None:
+        """Returns the sum and the SQL of the count for an average of integers, or None for other nodes."""
+        node = plain(node)
+        if not isinstance(node, exp.Anonymous) or node.name != "avg" or len(node.expressions) != 1:
+            return None
+        if isinstance(node.expressions[0], exp.Distinct):
+            return None
+        typed = self._expressions.write(node.expressions[0], scope)
+        if typed.kind is not Kind.INT8:
+            return None
+        return Typed(f"sum({typed.sql})", Kind.WHOLE), f"count({typed.sql})"
 
     def _position(self, node: exp.Expr) -> int | None:
         """Returns the position of the column of the result that a term of ORDER BY or GROUP BY means."""
