@@ -203,7 +203,7 @@ def _find_powers(texts: Sequence[str], name: str, native: str | None) -> Kind | 
     """Returns the kind of numbers when some numbers have an exponent."""
     powers = [text for text in texts if _POWER.fullmatch(text)]
     if any(
-        abs(float(text)) == float("inf") or (float(text) == 0 and text.strip("-0.eE+")[:1] not in "eE")
+        abs(float(text)) == float("inf") or (float(text) == 0 and re.split("[eE]", text)[0].strip("-+.0"))
         for text in powers
     ):
         return replace(TEXT, why="it has a number that is too large or too small")
