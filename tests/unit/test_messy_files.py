@@ -231,6 +231,32 @@ def test_parquet_gz_and_zip(read: Read) -> None:
     assert read(packed.getvalue(), "f.zip")[1] == [{"a": 1, "b": "x"}]
 
 
+def test_parquet_tells_what_texts_cannot_show(read: Read) -> None:
+    ticks = [1, -3_600_000_000_500, 129_600_000_000_000, None]
+    floats = [float("nan"), float("inf"), 1.5, -float("inf")]
+    columns = {
+        "ns": pa.array(ticks, pa.duration("ns")),
+        "s": pa.array([59, -1, 360_000, 0], pa.duration("s")),
+        "f": floats,
+        "b": pa.array([b"ab", b"\xff", b"", None], pa.binary()),
+        "u": pa.array([b"abcd"] * 4, pa.binary(4)),
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    types, rows, staging = read(sink.getvalue(), "f.parquet")
+    notes = staging.source.notes
+    assert set(types.values()) == {"text"}
+    found = [[row.get(name) for row in rows] for name in columns]
+    assert found[:2] == [
+        ["0:00:00.000000001", "-1:00:00.0000005", "36:00:00", None],
+        ["0:00:59", "-0:00:01", "100:00:00", "0:00:00"],
+    ]
+    assert found[2] == [None, "inf", "1.5", "-inf"]
+    assert [found[3][:2], found[4][0]] == [["6162", "ff"], "61626364"]
+    assert "NaN in 1 value stored as no value" in notes
+    assert all(f"{name} has bytes, which are stored as text in hexadecimal digits" in notes for name in "bu")
+
+
 def workbook(sheets: dict[str, list[list[Any]]], merged: str | None = None) -> bytes:
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
@@ -387,7 +413,21 @@ def test_random_bytes_never_break_the_readers(read: Read, data: bytes, name: str
 
 
 def test_identifiers() -> None:
-    names = ["Email Address", "emailAddress", "E-Mail", "2024 Sales", "Größe (cm)", "%", "", "_row", "id", "x" * 200]
+    names = [
+        "Email Address",
+        "emailAddress",
+        "E-Mail",
+        "2024 Sales",
+        "Größe (cm)",
+        "%",
+        "",
+        "_row",
+        "id",
+        "x" * 200,
+        "ชื่อ",
+        "नाम",
+        "❤️",
+    ]
     assert unique_identifiers(names) == [
         "email_address",
         "email_address_2",
@@ -399,6 +439,10 @@ def test_identifiers() -> None:
         "row",
         "id",
         "x" * 63,
+        # Vowels and other marks are parts of letters.
+        "ชื่อ",
+        "नाम",
+        "column_13",
     ]
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 MAX_BYTES = 63
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^\w]+")
+# Marks are parts of letters, as vowels are in Thai and in Hindi. Variation selectors are invisible.
+_MARK, _INVISIBLE = "M", re.compile(r"[\ufe00-\ufe0f]")
 # Names of the store's own tables in an organization's schema.
 _RESERVED = re.compile(r"dataset_\d+")
 # System columns that PostgreSQL adds to every table.
@@ -33,11 +35,22 @@ def is_cut(text: str) -> bool:
 def _whole(text: str, fallback: str) -> str:
     plain = unicodedata.normalize("NFKC", text).replace("%", " percent ").replace("#", " number ")
     plain = re.sub(r"\be-mail", "email", plain, flags=re.IGNORECASE)
-    name = _OTHER.sub("_", _CAMEL.sub("_", plain)).strip("_").lower()
+    name = _joined(_CAMEL.sub("_", plain)).strip("_").lower()
     name = re.sub(r"_+", "_", name) or fallback
     if name[:1].isdigit():
         name = f"n{name}"
     return f"{name}_column" if name in _SYSTEM else name
+
+
+def _joined(text: str) -> str:
+    """Replaces what is no letter, mark of a letter, digit or underscore by underscores."""
+    if text.isascii():
+        return _OTHER.sub("_", text)
+    kept = "_"
+    for sign in _INVISIBLE.sub("", text):
+        letter = sign.isalnum() or (kept[-1] != "_" and unicodedata.category(sign)[0] == _MARK)
+        kept += sign if letter else "_"
+    return kept
 
 
 def table_identifier(text: str) -> str:

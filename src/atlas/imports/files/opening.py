@@ -19,7 +19,9 @@ from atlas.imports.files.sniffing import FileKind, Upload
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physical
 from atlas.imports.files.text import to_utf8
 from atlas.imports.files.xml import read_xml
+from atlas.kit.durations import duration_texts
 from atlas.kit.field_metadata import parse_field_metadata
+from atlas.kit.plurals import many
 from atlas.tables.model import FileFormat
 from atlas.timeseries.frames import nested_to_json
 
@@ -101,13 +103,19 @@ def read_parquet(path: Path, name: str) -> Source:
     if len(schema) > MAX_COLUMNS:
         reason = f"{name}: the file has {len(schema):,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
-    source = Source(
-        names, [_native(field.type) for field in schema], _parquet_batches(file, fine, name), declares_texts=True
-    )
+    source = Source(names, [_native(field.type) for field in schema], iter(()), declares_texts=True)
+    source.batches = _parquet_batches(file, fine, name, source.notes)
+    for field in schema:
+        if _is_bytes(field.type):
+            source.notes.append(f"{field.name} has bytes, which are stored as text in hexadecimal digits")
     for position, (unit, description) in enumerate(parse_field_metadata(field.metadata) for field in schema):
         source.units |= {position: unit} if unit else {}
         source.descriptions |= {position: description} if description else {}
     return source
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
 def _native(kind: pa.DataType) -> str | None:
@@ -124,20 +132,28 @@ def _native(kind: pa.DataType) -> str | None:
     return "text"
 
 
-def _parquet_batches(file: pq.ParquetFile, fine: pq.ParquetFile | None, name: str) -> Iterator[pa.Table]:
+def _parquet_batches(
+    file: pq.ParquetFile, fine: pq.ParquetFile | None, name: str, notes: list[str]
+) -> Iterator[pa.Table]:
     """Yields batches of texts.
 
     fine: the same file with INT96 in nanoseconds, if the file has INT96, else None.
+    notes: gets a note on NaN, which is stored as no value.
     """
+    nans = 0
     exact = fine.iter_batches(batch_size=_BATCH_ROWS) if fine is not None else itertools.repeat(None)
     try:
         for batch, finer in zip(file.iter_batches(batch_size=_BATCH_ROWS), exact, strict=False):
             batch.validate(full=True)
+            floats = [column for column in batch.columns if pa.types.is_floating(column.type)]
+            nans += sum(pc.sum(pc.is_nan(column)).as_py() or 0 for column in floats)
             columns = [
                 _texts(column if finer is None else _finest(column, finer.column(position)))
                 for position, column in enumerate(batch.columns)
             ]
             yield pa.table({physical(n): column for n, column in enumerate(columns)})
+        if nans:
+            notes.append(f"NaN in {many(nans, 'value')} stored as no value")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _refused(name, error) from None
 
@@ -163,7 +179,9 @@ def _texts(column: pa.Array) -> pa.Array:
         return nested_to_json(column)
     if pa.types.is_floating(kind):
         # Whole floats are written as 1.0 elsewhere as well. NaN is a missing value in most writers.
-        column = pc.if_else(pc.is_finite(column), column, None)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    if pa.types.is_duration(kind):
+        return duration_texts(column)
+    if _is_bytes(kind):
         column = pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())
     return column.cast(pa.string())
