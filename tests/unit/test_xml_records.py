@@ -84,7 +84,14 @@ def test_all_of_a_record_is_kept(tmp_path: Path, text: str, rows: list[Row]) -> 
             "<d><us><u><n>1</n></u><u><n>2</n></u><u><n>3</n></u></us><os><o><n>1</n></o><o><n>2</n></o></os></d>",
             "outside of the <u> records: <os>",
         ),
-        ("<r><meta/><meta/><i a='1'/><i a='2'/><note>x<y z='1'/></note></r>", "2 <meta>, <note>"),
+        (
+            "<r><meta/><meta/><i a='1'/><i a='2'/><note>x<y z='1'/></note></r>",
+            "2 <meta>, <note> (the text of <note>, <y> (z",
+        ),
+        (
+            "<r><i><a>1</a></i><i><a>2</a></i><head><by>Ann</by><x v='3'/></head></r>",
+            "<head> (<by> = 'Ann', <x> (v of <x> = '3'))",
+        ),
     ],
 )
 def test_what_stands_outside_of_the_records_is_told(tmp_path: Path, text: str, told: str) -> None:

@@ -115,7 +115,7 @@ def outside_notes(record: ElementPath) -> list[str]:
 
 
 def _beside(outer: ElementPath, inner: ElementPath) -> Iterator[str]:
-    """Yields descriptions of what the element around `inner` holds besides `inner`."""
+    """Yields descriptions of what `outer` holds besides `inner`, with what is within its elements."""
     for key in outer.attributes:
         yield f"{local(key)} of <{outer.local}> = {outer.samples.get(key, '')!r}"
     if outer.inner is not None:
@@ -128,4 +128,5 @@ def _beside(outer: ElementPath, inner: ElementPath) -> Iterator[str]:
         elif child.is_plain:
             yield f"<{child.local}> = {child.samples.get('', '')!r}"
         else:
-            yield f"<{child.local}>"
+            inside = list(_beside(child, child))[:_SHOWN]
+            yield f"<{child.local}>" + (f" ({', '.join(inside)})" if inside else "")
