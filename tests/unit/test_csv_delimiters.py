@@ -97,3 +97,23 @@ SHORT = (
 @pytest.mark.parametrize(("text", "waiting"), SHORT)
 def test_short_rows_wait_where_a_text_stands_among_values(tmp_path: Path, text: str, waiting: list[int]) -> None:
     assert [bad.number for bad in table(tmp_path, text)[2].bad] == waiting
+
+
+NUMBERS = (
+    ("price\n¥1,200\n￥3,000\n", ["¥1,200", "￥3,000"]),
+    ("population\n950\n1,200,000\n", ["950", "1,200,000"]),
+    ("Betrag\n1,50\n-12,75\n3\n", ["1,50", "-12,75", "3"]),
+    ("total (EUR)\nEUR 1,250.50\nEUR 3.00\n", ["EUR 1,250.50", "EUR 3.00"]),
+)
+
+
+@pytest.mark.parametrize(("text", "cells"), NUMBERS)
+def test_commas_in_the_numbers_of_one_column_divide_nothing(tmp_path: Path, text: str, cells: list[str]) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert ([row[0] for row in rows], len(rows[0])) == (cells, 1)
+    assert "read as one column of numbers, with commas in them" in source.notes
+
+
+def test_two_columns_of_numbers_stay_two(tmp_path: Path) -> None:
+    assert table(tmp_path, "x,y\n1,200\n3,400\n")[1][0] == ("1", "200")
+    assert table(tmp_path, "points\n1,50\n3,75\n")[1][0] == ("1", "50")

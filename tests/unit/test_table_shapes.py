@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from tests.staged_tables import Rows, table
+
+from atlas.imports.files.in_worker import FileRequest, learn
+from atlas.imports.files.source import Source
+from atlas.worker_tasks import _file
+from atlas.workers.protocol import Kind
 
 HEADERS = (
     ("country,10,20,30\nPeru,5.5,6.5,7.5\nChad,7.1,8.1,9.1\n", ["country", "10", "20", "30"], 2),
@@ -243,6 +249,25 @@ def test_notes_below_a_table_are_left_out_and_told(tmp_path: Path) -> None:
     _, rows, source = table(tmp_path, text)
     assert (len(rows), source.bad) == (2, [])
     assert "2 lines below the table left out: 'Source: World Bank'; '* preliminary'" in source.notes
+
+
+BELOW = (
+    ("id,name,n\n1,a,2\n2,b,3\n(2 rows)\n", []),
+    (" id | a | b \n----+---+---\n 1 | x | 2\n 2 | y | 3\n(2 rows)\n", []),
+    ("id;name;qty\n1;tea;3\n2;rum\n4;gin;6\n3;oil;5\nid;name;qty;price\n7;x;1;2\n8;y;2;3\nQuelle: Amt\n", [2]),
+)
+
+
+@pytest.mark.parametrize(("text", "waiting"), BELOW)
+def test_what_is_left_out_below_a_table_does_not_wait_as_well(tmp_path: Path, text: str, waiting: list[int]) -> None:
+    path = tmp_path / "upload"
+    path.write_text(text, encoding="utf-8")
+    told = Source((), (), iter(()))
+    for kind, content in _file(FileRequest(str(path), "f.csv", str(tmp_path), 10**9, 10**9), 10**9):
+        if kind in (Kind.SOURCE, Kind.END):
+            learn(told, pa.py_buffer(content))
+    assert any("below" in note for note in told.notes)
+    assert [record.number for record in told.bad] == waiting
 
 
 QUOTES = (

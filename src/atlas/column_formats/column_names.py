@@ -37,7 +37,7 @@ MEASURES = _words(
     "poids quantité cantidad peso views visits clicks impressions followers likes bytes population",
 )
 DATES = _words(
-    "date day dob birth birthday birthdate birth_date born dated datum tag geburtstag geboren fecha jour "
+    "date day dob birth birthday birthdate birth_date born dated [a-zäöüß]*datum tag geburtstag geboren fecha jour "
     "naissance nacimiento when time timestamp at on since until from to start end begin finish created updated "
     "modified changed due valid expiry expires expiration delivered shipped ordered joined hired left paid opened "
     "closed published registered deadline period_start period_end stichtag"

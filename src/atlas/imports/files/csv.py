@@ -15,9 +15,11 @@ import pyarrow.csv as pv
 from atlas.errors import BadRequestError
 from atlas.imports.files.csv_dialects import (
     MAX_CELL,
+    NO_DELIMITER,
     Dialect,
     find_dialect,
     has_apostrophes,
+    numbers_with_commas,
     sample_rows,
     shown_delimiter,
     splits_evenly,
@@ -44,7 +46,8 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
     """
     options = options or ReadOptions()
     text, notes = _sample_text(path), []
-    table = None if folder is None or options.delimiter else recognize(text)
+    plain = folder is None or options.delimiter is not None or numbers_with_commas(text)
+    table = None if plain else recognize(text)
     if folder is not None and table is not None:
         path, notes = rewrite(path, folder / "table.csv", table), [table.note] if table.note else []
         text = _sample_text(path)
@@ -96,6 +99,8 @@ def _dialect(path: Path, text: str, declared: str | None, options: ReadOptions) 
     if (stated := declared or options.delimiter) is not None:
         return Dialect(stated), []
     found, before = find_dialect(path, text), options.before.delimiter
+    if found.delimiter == NO_DELIMITER:
+        return found, ["read as one column of numbers, with commas in them"]
     if before in (None, found.delimiter) or not splits_evenly(before, text):
         return found, []
     signs = f"{shown_delimiter(before)} is read as what stands between cells, as in the last file of the table"

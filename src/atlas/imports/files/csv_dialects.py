@@ -11,9 +11,19 @@ from pathlib import Path
 
 import duckdb
 
+from atlas.column_formats.column_names import MEASURES
 from atlas.imports.infer.headers import SAMPLE_ROWS
+from atlas.kit.identifiers import identifier
 
 _DELIMITERS = ",;\t|"
+# Stands for the delimiter of a file with one column. No text has this character.
+NO_DELIMITER = "\x1f"
+_GROUPS, _DECIMALS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d+)?", r"\d{1,3}(?:\.\d{3})+,\d+|\d+(?:,\d+)?"
+_SIGN = r"[^\w\s,;|\"'.]"
+_GROUPED, _EITHER = (
+    re.compile(rf"(?:[A-Z]{{3}} )?{_SIGN}{{0,3}} ?(?:{number}) ?(?:{_SIGN}{{1,2}}|[A-Z]{{3}})?")
+    for number in (_GROUPS, f"{_GROUPS}|{_DECIMALS}")
+)
 MAX_CELL = 16 * 1024 * 1024
 
 
@@ -51,6 +61,8 @@ class Dialect:
 
 def find_dialect(path: Path, text: str) -> Dialect:
     """Finds the dialect by DuckDB's sniffer, and by counting delimiters if the sniffer finds one column only."""
+    if numbers_with_commas(text):
+        return Dialect(NO_DELIMITER)
     found = _sniffed(path)
     counted = _counted(text)
     if found is None or (found.delimiter not in text.split("\n", 1)[0] and counted is not None):
@@ -65,6 +77,15 @@ def find_dialect(path: Path, text: str) -> Dialect:
             # Apostrophes that the rows do not need belong to texts.
             found = plain
     return found
+
+
+def numbers_with_commas(text: str) -> bool:
+    """Checks whether a file is one column of numbers with commas and without quotes, such as `1,200` below `price`."""
+    name, *cells = [line.strip() for line in text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS] if line.strip()] or [""]
+    if not any("," in cell for cell in cells) or re.fullmatch(r"[^\W\d_][\w .()%-]{0,60}", name) is None:
+        return False
+    fitting = _EITHER if MEASURES.search(identifier(name)) else _GROUPED
+    return len(cells) > 1 and all(fitting.fullmatch(cell) for cell in cells)
 
 
 def _sniffed(path: Path) -> Dialect | None:

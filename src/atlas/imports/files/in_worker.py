@@ -42,7 +42,9 @@ def describe(source: Source, bad: int = 0, fixed: int = 0) -> bytes:
     bad, fixed: the numbers of ragged records that were already sent.
     """
     told = {name: getattr(source, name) for name in told_fields()}
-    return msgspec.msgpack.encode({**told, "bad": source.bad[bad:], "fixed": source.fixed[fixed:]})
+    # Which lines are no records is known at the end of the file, when the lines have been sent.
+    fresh = source.bad if source.withdrawn else source.bad[bad:]
+    return msgspec.msgpack.encode({**told, "bad": fresh, "fixed": source.fixed[fixed:]})
 
 
 def learn(source: Source, told: pa.Buffer) -> None:
@@ -51,7 +53,8 @@ def learn(source: Source, told: pa.Buffer) -> None:
     for name, kind in told_fields().items():
         found = msgspec.convert(values[name], kind)
         # Each ragged record is sent once, as there may be many.
-        setattr(source, name, getattr(source, name) + found if name in ("bad", "fixed") else found)
+        more = name == "fixed" or (name == "bad" and not values["withdrawn"])
+        setattr(source, name, getattr(source, name) + found if more else found)
 
 
 def read_in_worker(

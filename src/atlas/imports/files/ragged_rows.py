@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -166,29 +166,37 @@ class Mender:
         self._others.append(_Below(names, [number]))
         return True
 
+    def _notes_below(self, last: int) -> Iterator[BadRecord]:
+        """Yields the lines with a single cell behind the last record, the last line first.
+
+        last: the number of the last line.
+        """
+        for record in reversed(self._source.bad):
+            if record.number != last or not self._is_note(record):
+                return
+            yield record
+            last -= 1
+
     def finish(self, count: int) -> None:
         """Writes notes on the ragged rows after all rows are read.
 
         count: the number of rows with the right number of cells.
         Single-cell lines behind the last record are notes below the table and no records.
         """
-        bad, fixed, notes = self._source.bad, self._source.fixed, self._source.notes
-        bad.sort(key=lambda record: record.number)
-        last_number = count + len(bad) + len(fixed)
+        source, notes = self._source, self._source.notes
+        source.bad.sort(key=lambda record: record.number)
+        last_number = count + len(source.bad) + len(source.fixed)
         for other in self._others:
-            own = set(other.numbers)
-            bad[:] = [record for record in bad if record.number not in own]
-            told = f"another table below the first was left out, with {len(own) - 1:,} of its records"
+            source.withdraw(other.numbers)
+            told = f"another table below the first was left out, with {len(other.numbers) - 1:,} of its records"
             notes.append(f"{told}: {', '.join(other.names)[:120]}")
-        last, below = last_number, []
-        while count and bad and bad[-1].number == last and self._is_note(bad[-1]):
-            below.append(bad.pop().text.strip())
-            last -= 1
+        below = list(self._notes_below(last_number)) if count else []
         if below:
-            notes.append(lines_below(below[::-1]))
+            source.withdraw(record.number for record in below)
+            notes.append(lines_below([record.text.strip() for record in below[::-1]]))
         if self._joined:
             sign, have = shown_delimiter(self._dialect.delimiter), many(self._joined, "record has", "records have")
             notes.append(f"{have} {sign} in its only cell, which was kept")
-        short = sum(None in cells for _, cells in fixed)
+        short = sum(None in cells for _, cells in source.fixed)
         if short:
             notes.append(f"{many(short, 'record has', 'records have')} no last cells, which were taken as empty")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +64,7 @@ class Source:
     file has texts only.
     batches: tables of nullable string columns c0, c1, ….
     bad: ragged records that wait.
+    withdrawn: whether lines were taken out of `bad` again, as they are no records.
     fixed: (record number, texts) of repaired ragged records, which are not in the batches.
     delimiter: of a CSV.
     written: the encoding and delimiter that the file shows.
@@ -76,6 +77,7 @@ class Source:
     native: Sequence[str | None]
     batches: Iterator[pa.Table]
     bad: list[BadRecord] = field(default_factory=list)
+    withdrawn: bool = False
     fixed: list[tuple[int, list[str | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     delimiter: str | None = None
@@ -88,6 +90,12 @@ class Source:
     def __post_init__(self) -> None:
         # PostgreSQL texts cannot hold NUL, and messages quote names.
         self.names = [name.replace("\0", "") for name in self.names]
+
+    def withdraw(self, numbers: Iterable[int]) -> None:
+        """Takes lines out of the ragged records that wait, as the lines are no records."""
+        gone = set(numbers)
+        self.bad = [record for record in self.bad if record.number not in gone]
+        self.withdrawn = True
 
     def numbers(self, first: int, count: int) -> npt.NDArray[np.int64]:
         """Returns the next `count` record numbers from `first` on, without the numbers of ragged records."""

@@ -11,7 +11,7 @@ _NOTE = re.compile(
     r"(?:sources?|notes?|remarks?|grand total|total|page|seite|generated|printed|created|exported|report|end of|"
     r"copyright|disclaimer|as of|last updated|data (?:from|source)|quelle|hinweis|anmerkung|stand|erstellt|fuente|nota|"
     r"página|généré|remarque|fonte)\b.*[:\s].*|[*©†‡(\[#=-].*|.*\b(?:rows?|records?|zeilen|lignes|filas)\b.*\d.*"
-    r"|\(?\d+ (?:rows?|records?)\b.*",
+    r"|\(?\d+ (?:rows?|records?|tuples?|zeilen?|lignes?|filas?)\b.*|empty set\b.*|query ok\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 _SHOWN = 3
