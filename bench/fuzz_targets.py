@@ -46,7 +46,7 @@ from atlas.tables.model import parse_row_uuid
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import json_arrow, json_exact, json_stream, tabular
 from atlas.timeseries.ingest.bodies import FrameSpool, SizeLimit, body_format, decoder
-from atlas.timeseries.ingest.service import _retry
+from atlas.timeseries.ingest.requests import retry_of
 from atlas.timeseries.ingest.timestamp_columns import timestamps
 from atlas.timeseries.parameters import column_names, time_range
 from atlas.timeseries.read.service import _read_cursor
@@ -307,7 +307,7 @@ def headers(data: bytes) -> None:
 
 def idempotency(data: bytes) -> None:
     """Idempotency-Key."""
-    _retry(Caller(1, "u", 1, "s", 1), data.decode("latin-1"), hashlib.sha256())
+    retry_of(Caller(1, "u", 1, "s", 1), data.decode("latin-1"), hashlib.sha256())
 
 
 def cursors(data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 from fastapi import Request
@@ -11,17 +12,29 @@ from starlette.types import Scope
 
 from atlas.accounts.access import Caller
 from atlas.timeseries.frames import Frame
-from atlas.timeseries.ingest import json_small, plain_row
-from atlas.timeseries.ingest.plain_row import PlainRow
+from atlas.timeseries.ingest import arrow_small, csv_small, json_small, plain_row
+from atlas.timeseries.ingest.bodies import MEDIA_TYPES, BodyFormat
+from atlas.timeseries.ingest.plain_row import PlainRow, PlainRows
+from atlas.timeseries.ingest.requests import BulkRequest, RepeatedRequest
 from atlas.timeseries.ingest.service import RowService
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.read.small_pages import MOST_ROWS
-from atlas.web.frequent_requests import Answer, Handler
+from atlas.web.frequent_requests import Answer, Handler, SmallRequest
 from atlas.web.paging import links
 
 _QUERY = re.compile(
     rb"dataset=([0-9]{1,9})(?:&limit=([0-9]{1,3}))?(?:&ordering=(-?)timestamp)?(?:&offset=([0-9]{1,15}))?"
 )
+_DATASET = re.compile(rb"dataset=([1-9][0-9]{0,8})")
+_JSON = "application/json"
+
+
+class _Wanted(NamedTuple):
+    """Rows to insert, and what identifies the request, if it may be repeated."""
+
+    rows: PlainRow | PlainRows | Frame
+    dataset: int
+    retry: RepeatedRequest | None
 
 
 class InsertRow:
@@ -32,36 +45,53 @@ class InsertRow:
     def __init__(self, rows: RowService) -> None:
         self._rows = rows
 
-    def read(self, query: bytes, body: bytes) -> PlainRow | None:
+    def read(self, request: SmallRequest) -> _Wanted | None:
         """Returns the row of a body, or None when the request is not plain."""
-        return None if query else plain_row.decode(body)
+        row = None if request.query or request.media != _JSON else plain_row.decode(request.body)
+        if row is None:
+            return None
+        key = request.idempotency_key
+        return _Wanted(row, row.dataset, None if key is None else RepeatedRequest(key, request.sent))
 
-    async def answer(self, caller: Caller, row: PlainRow, scope: Scope) -> Answer | None:
+    async def answer(self, caller: Caller, wanted: _Wanted, scope: Scope) -> Answer | None:
         """Stores the row, or returns None when nothing was stored."""
-        content = await self._rows.insert_plain(caller, row)
-        return None if content is None else Answer(201, content, row.dataset, 1)
+        assert isinstance(wanted.rows, PlainRow)
+        content = await self._rows.insert_plain(caller, wanted.rows, wanted.retry)
+        return None if content is None else Answer(201, content, wanted.dataset, 1)
 
 
 class InsertRows:
-    """`POST /api/rows/bulk_insert/` of few plain rows as JSON into a dataset of the caller's own."""
+    """`POST /api/rows/bulk_insert/` of few plain rows as JSON, CSV or Arrow into a dataset of the caller's own."""
 
     path = "/api/rows/bulk_insert/"
 
     def __init__(self, rows: RowService) -> None:
         self._rows = rows
 
-    def read(self, query: bytes, body: bytes) -> tuple[int, Frame] | None:
-        """Returns the dataset and the rows of a body, or None when the request is not plain."""
-        made = None if query else json_small.decode(body)
-        if made is None or type(made[1]) is not int:
+    def read(self, request: SmallRequest) -> _Wanted | None:
+        """Returns the rows of a body, or None when the request is not plain."""
+        format, named = MEDIA_TYPES[request.media or _JSON], None
+        rows: PlainRows | Frame | None = None
+        if format is BodyFormat.JSON:
+            made = None if request.query else json_small.decode(request.body)
+            if made is not None and type(made[1]) is int:
+                rows, dataset = made[0], made[1]
+        elif (found := _DATASET.fullmatch(request.query)) is not None:
+            dataset = named = int(found[1])
+            rows = (csv_small if format is BodyFormat.CSV else arrow_small).decode(request.body, dataset)
+        if rows is None:
             return None
-        return made[1], made[0]
+        key = request.idempotency_key
+        if key is None:
+            return _Wanted(rows, dataset, None)
+        details = BulkRequest(format, request.encoding, named, idempotency_key=key)
+        return _Wanted(rows, dataset, RepeatedRequest(key, details.fingerprint + request.sent))
 
-    async def answer(self, caller: Caller, wanted: tuple[int, Frame], scope: Scope) -> Answer | None:
+    async def answer(self, caller: Caller, wanted: _Wanted, scope: Scope) -> Answer | None:
         """Stores the rows, or returns None when nothing was stored."""
-        dataset, frame = wanted
-        content = await self._rows.insert_small(caller, dataset, frame)
-        return None if content is None else Answer(200, content, dataset, len(frame))
+        assert not isinstance(wanted.rows, PlainRow)
+        content = await self._rows.insert_small(caller, wanted.dataset, wanted.rows, wanted.retry)
+        return None if content is None else Answer(200, content, wanted.dataset, len(wanted.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +113,9 @@ class QueryRows:
         """most: rows that a page may have."""
         self._reads, self._most = reads, min(most, MOST_ROWS)
 
-    def read(self, query: bytes, body: bytes) -> _Page | None:
+    def read(self, request: SmallRequest) -> _Page | None:
         """Returns the page of a query, or None when the request is not plain."""
-        found = _QUERY.fullmatch(query)
+        found = _QUERY.fullmatch(request.query)
         if found is None:
             return None
         dataset, limit, sign, offset = found.groups()

@@ -11,7 +11,8 @@ from atlas.accounts.dependencies import CallerDep
 from atlas.contract.rows import DeletedRows, InsertedRows, PreviewedRows, StoredRow
 from atlas.errors import BadRequestError
 from atlas.timeseries.ingest.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
-from atlas.timeseries.ingest.service import BulkRequest, RowService
+from atlas.timeseries.ingest.requests import BulkRequest
+from atlas.timeseries.ingest.service import RowService
 from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, RangeParam, WhereParam
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import BulkBody, RowBody, RowPage

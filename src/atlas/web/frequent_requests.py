@@ -11,6 +11,7 @@ import asyncio
 import re
 import time
 import uuid
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,13 +29,37 @@ from atlas.web.middleware import REQUEST_ID, STOPPING, Metrics, complete_headers
 
 log = structlog.get_logger()
 # Headers that ask for something that the plain way does not do.
-_SPECIAL = frozenset(
-    (b"authorization", b"content-encoding", b"expect", b"idempotency-key", b"transfer-encoding", b"upgrade")
-)
+_SPECIAL = frozenset((b"expect", b"transfer-encoding", b"upgrade"))
 # A larger body takes longer than the layers.
 MOST_BODY = 8 * 1024
+# Headers that may be given once.
+_ONCE = frozenset(
+    (b"authorization", b"content-encoding", b"content-length", b"content-type", b"idempotency-key", b"x-api-key")
+)
 _JSON = b"application/json"
 _DIGITS = re.compile(rb"[0-9]{1,5}")
+_BEARER = re.compile(rb"[Bb]earer +([!-~]+)[ \t]*")
+_GZIP = zlib.MAX_WBITS | 16
+# Media types and how they are written.
+_KINDS = {
+    one: kind
+    for kind in ("application/json", "text/csv", "application/vnd.apache.arrow.stream")
+    for one in (kind.encode(), f"{kind}; charset=utf-8".encode(), f"{kind};charset=utf-8".encode())
+    if one == kind.encode() or "arrow" not in kind
+}
+_IDEMPOTENCY_KEY = re.compile(rb"[!-~](?:[ -~]{0,253}[!-~])?")
+
+
+@dataclass(frozen=True, slots=True)
+class SmallRequest:
+    """A plain request. media: of the body, without a charset; body: without its encoding; sent: the body as it came."""
+
+    query: bytes
+    body: bytes = b""
+    sent: bytes = b""
+    media: str | None = None
+    encoding: str | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +78,7 @@ class Handler(Protocol):
     # As the application's route has it, for limits and metrics.
     path: str
 
-    def read(self, query: bytes, body: bytes) -> Any | None:
+    def read(self, request: SmallRequest) -> Any | None:
         """Returns what a plain request asks for, or None for another request. Takes microseconds."""
 
     async def answer(self, caller: Any, wanted: Any, scope: Scope) -> Answer | None:
@@ -71,6 +96,18 @@ class _Head:
     key: str
     request_id: str
     length: int
+    media: str | None
+    encoding: str | None
+    idempotency_key: str | None
+
+    def request(self, query: bytes, sent: bytes) -> SmallRequest | None:
+        """Returns the request with a body, or None where the body is not there as a whole, or not plain."""
+        if len(sent) != self.length:
+            return None
+        body = sent if self.encoding is None else _unpacked(sent)
+        if body is None:
+            return None
+        return SmallRequest(query, body, sent, self.media, self.encoding, self.idempotency_key)
 
 
 class FrequentRequests:
@@ -104,7 +141,8 @@ class FrequentRequests:
         if head.length:
             message = await receive()
             body, receive = message.get("body", b""), _again(message, receive)
-        wanted = handler.read(scope["query_string"], body) if len(body) == head.length else None
+        request = head.request(scope["query_string"], body)
+        wanted = None if request is None else handler.read(request)
         if wanted is None or not await _Request(self, scope, head, handler, send).answered(caller, wanted, len(body)):
             await self._app(scope, receive, send)
 
@@ -221,34 +259,56 @@ class _Request:
 
 def _read_head(scope: Scope, most: int) -> _Head | None:
     """Returns the head of a plain request with one key, or None. most: bytes of a body."""
-    key = request_id = length = kind = None
+    given: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
-        if name in _SPECIAL:
+        if name in _SPECIAL or (name in given and name in _ONCE):
             return None
-        if name == b"x-api-key":
-            if key is not None:
-                return None
-            key = value
-        elif name == b"content-length":
-            length = value
-        elif name == b"content-type":
-            kind = value
-        elif name == b"x-request-id":
-            request_id = value.decode("latin-1")
+        given[name] = value
+    key = _key(given)
     if key is None or scope["http_version"] != "1.1" or scope.get("root_path"):
         return None
+    length, media, encoding, repeated = given.get(b"content-length"), None, None, None
     size = 0
     if scope["method"] == "POST":
-        if length is None or not _DIGITS.fullmatch(length) or kind != _JSON:
+        media = _KINDS.get(given.get(b"content-type", b""))
+        if length is None or not _DIGITS.fullmatch(length) or media is None:
             return None
         size = int(length)
         if not 0 < size <= most:
             return None
-    elif length is not None:
+        encoding, repeated = given.get(b"content-encoding"), given.get(b"idempotency-key")
+        if encoding not in (None, b"gzip") or not (repeated is None or _IDEMPOTENCY_KEY.fullmatch(repeated)):
+            return None
+    elif length is not None or b"content-encoding" in given:
         return None
-    if request_id is None or not REQUEST_ID.fullmatch(request_id):
+    request_id = given.get(b"x-request-id", b"").decode("latin-1")
+    if not REQUEST_ID.fullmatch(request_id):
         request_id = uuid.uuid4().hex
-    return _Head(key.strip(b" \t").decode("latin-1"), request_id, size)
+    return _Head(key, request_id, size, media, _text(encoding), _text(repeated))
+
+
+def _key(given: Mapping[bytes, bytes]) -> str | None:
+    """Returns the one API key of a request, or None where that takes a closer look."""
+    authorization = given.get(b"authorization")
+    if authorization is None:
+        key = given.get(b"x-api-key")
+        return None if key is None else key.strip(b" \t").decode("latin-1")
+    found = _BEARER.fullmatch(authorization)
+    return None if found is None or b"x-api-key" in given else found[1].decode("latin-1")
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _unpacked(sent: bytes) -> bytes | None:
+    """Returns a body without gzip, or None where it is damaged, in parts, or large."""
+    inner = zlib.decompressobj(wbits=_GZIP)
+    try:
+        body = inner.decompress(sent, MOST_BODY + 1)
+    except zlib.error:
+        return None
+    return body if inner.eof and not inner.unused_data and len(body) <= MOST_BODY else None
 
 
 def _again(message: Message, receive: Receive) -> Receive:

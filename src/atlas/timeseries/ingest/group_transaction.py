@@ -24,7 +24,7 @@ from atlas.timeseries.ingest.single_statement import append_at_once
 class SmallInsert:
     """Rows in memory, sorted by time, and the response to send once the rows are stored.
 
-    plain: the only row, in place of frames. key_id: the caller's API key, if only the statement that stores the rows
+    plain: few rows, in place of frames. key_id: the caller's API key, if only the statement that stores the rows
     checks whether the key is live.
     """
 
@@ -32,13 +32,13 @@ class SmallInsert:
     rows: int
     response: Any
     retry: Retry | None = None
-    plain: PlainRow | None = None
+    plain: Sequence[PlainRow] = ()
     key_id: int | None = None
 
     @property
     def parts(self) -> Sequence[PlainRow | Frame]:
         """The rows, without empty frames."""
-        return [frame for frame in self.frames if len(frame)] if self.plain is None else [self.plain]
+        return self.plain or [frame for frame in self.frames if len(frame)]
 
 
 class Unchecked(enum.Enum):

@@ -1,4 +1,4 @@
-"""Decodes the body of one plain row to Python's own values, without Arrow.
+"""Decodes the body of one plain row to Python's own values, without Arrow; and few plain rows of other formats.
 
 Plain is what `json_small` decodes of a body with one row. For other bodies, also for those with a mistake, the result
 is None. For a plain row `PlainRow.frame` is the frame that the other decoders return.
@@ -68,6 +68,43 @@ class PlainRow:
                 value = float(value)
             found[column.physical] = value
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRows:
+    """Few rows of a body without nested values.
+
+    micros: times since 1970; columns: values by key, each column of one type, null for an absent value.
+    clock: the name of the column that had the times.
+    """
+
+    dataset: int
+    micros: list[int]
+    columns: dict[str, list[Scalar | None]]
+    clock: str
+
+    def __len__(self) -> int:
+        return len(self.micros)
+
+    def frame(self) -> Frame:
+        """Returns the rows as arrays. A column without a value is one of texts."""
+        ts = pa.array(self.micros, pa.int64()).cast(TIMESTAMP)
+        columns = {}
+        for name, values in self.columns.items():
+            kind = next((_DTYPES[type(value)] for value in values if value is not None), Dtype.STRING)
+            columns[name] = pa.array(values, ARROW_TYPES[kind])
+        return Frame(ts, columns)
+
+    def rows(self) -> list[PlainRow]:
+        """Returns the rows in order of time."""
+        names = list(self.columns)
+        found = [
+            PlainRow(
+                self.dataset, at, {name: cell for name, cell in zip(names, cells, strict=True) if cell is not None}, b""
+            )
+            for at, *cells in zip(self.micros, *self.columns.values(), strict=True)
+        ]
+        return sorted(found, key=lambda row: row.micros)
 
 
 def decode(body: bytes) -> PlainRow | None:

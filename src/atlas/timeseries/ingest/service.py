@@ -19,17 +19,16 @@ from atlas.accounts.authorization import AccessService
 from atlas.contract.rows import DeletedRows, InsertedRows, PreviewedRows, StoredRow
 from atlas.contract.shape import absent
 from atlas.db.database import Database
-from atlas.errors import BadRequestError, RowError
+from atlas.errors import BadRequestError
 from atlas.kit.admission import Lane
 from atlas.kit.json_depth import TOO_DEEP, too_deep
 from atlas.kit.processor_time import MeteredThreads
 from atlas.kit.threads import in_thread_until
-from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries import deletion
 from atlas.timeseries import repository as datasets
 from atlas.timeseries.columns import Column
 from atlas.timeseries.frames import Frame
-from atlas.timeseries.ingest import json_exact, json_small, ndjson_rows
+from atlas.timeseries.ingest import arrow_small, csv_small, json_exact, ndjson_rows
 from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder, unpacked
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES
@@ -39,10 +38,11 @@ from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.json_positions import dataset_of
 from atlas.timeseries.ingest.json_stream import INLINE_BYTES, JsonBody
-from atlas.timeseries.ingest.plain_row import PlainRow
+from atlas.timeseries.ingest.plain_row import PlainRow, PlainRows
 from atlas.timeseries.ingest.preview import preview_frames
+from atlas.timeseries.ingest.requests import BulkRequest, RepeatedRequest, retry_of
 from atlas.timeseries.ingest.row_writer import RowWriter
-from atlas.timeseries.ingest.timestamp_columns import epoch_layout
+from atlas.timeseries.ingest.single_row import OneRow, earlier_row, frame_and_answer
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.series.checks import SeriesKeyError
 from atlas.timeseries.series.tables import keys_of, text_keys
@@ -51,30 +51,8 @@ from atlas.workers.pool import WorkerPool
 
 # Bodies in other formats are kept in memory up to this number of bytes, then in a temporary file.
 FILE_BYTES = 8 * 1024 * 1024
-
-
-class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
-    dataset: int
-    timestamp: msgspec.Raw
-    values: msgspec.Raw
-
-
-class BulkRequest(msgspec.Struct, frozen=True):
-    """Parameters of a bulk insert beside its body."""
-
-    format: BodyFormat
-    encoding: str | None
-    dataset: int | None = None
-    timestamp_column: str | None = None
-    timestamp_format: str | None = None
-    idempotency_key: str | None = None
-    charset: str | None = None
-    epoch: str | None = None
-
-    @property
-    def layout(self) -> str | None:
-        """The format of the timestamps, if the request names it."""
-        return epoch_layout(self.epoch) if self.epoch else self.timestamp_format
+# Up to this number, rows are written without Arrow, which is as fast for more.
+FEW_ROWS = 8
 
 
 class RowService:
@@ -130,9 +108,9 @@ class RowService:
                 await self._access.require_insert(caller, named)
             raise BadRequestError("Invalid request body", TOO_DEEP)
         try:
-            row = msgspec.json.decode(body, type=_OneRow)
+            row = msgspec.json.decode(body, type=OneRow)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            known = _OneRow.__struct_fields__
+            known = OneRow.__struct_fields__
             half = json_exact.lone_surrogate(body) is not None
             reason = json_exact.LONE_SURROGATE if half else json_exact.member_reason(error, known)
             raise BadRequestError("Invalid request body", reason) from None
@@ -141,33 +119,56 @@ class RowService:
         if (twice := given_twice(body, members)) is not None:
             raise BadRequestError("Invalid request body", f"{twice}: given twice")
         if len(body) <= INLINE_BYTES:
-            frame, response = _one_row(row, unit)
+            frame, response = frame_and_answer(row, unit)
         else:
-            frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row, unit)
-        retry = _retry(caller, idempotency_key, digest)
+            frame, response = await asyncio.get_running_loop().run_in_executor(
+                self._threads, frame_and_answer, row, unit
+            )
+        retry = retry_of(caller, idempotency_key, digest)
         try:
             answer = await self._writer.write_few(row.dataset, [frame], 1, retry, response)
         except SeriesKeyError as error:
             raise error.within(single=True) from None
-        return answer if isinstance(answer, StoredRow) else _earlier_row(answer)
+        return answer if isinstance(answer, StoredRow) else earlier_row(answer)
 
-    async def insert_plain(self, caller: Caller, row: PlainRow) -> bytes | None:
+    async def insert_plain(
+        self, caller: Caller, row: PlainRow, repeated: RepeatedRequest | None = None
+    ) -> bytes | None:
         """Inserts one row as `insert_one` does, and returns the answer's JSON; or None, where nothing was stored.
 
         The caller's key need not have been looked up: the statement that stores the row checks the key.
         """
-        if not self._access.owns(caller, row.dataset) or not self._writer.ready(row.dataset):
-            return None
         answer = b'{"dataset":%d,"timestamp":"%b","values":%b}' % (row.dataset, row.timestamp.encode(), row.echo)
-        insert = SmallInsert((), 1, answer, plain=row, key_id=caller.key_id)
-        return answer if await self._writer.write_unchecked(row.dataset, insert) else None
+        return await self._insert_unchecked(caller, row.dataset, [row], answer, repeated)
 
-    async def insert_small(self, caller: Caller, dataset: int, frame: Frame) -> bytes | None:
-        """Inserts a frame as `insert_many` does, and returns the answer's JSON; or None, as `insert_plain` does."""
+    async def insert_small(
+        self, caller: Caller, dataset: int, rows: PlainRows | Frame, repeated: RepeatedRequest | None = None
+    ) -> bytes | None:
+        """Inserts rows as `insert_many` does, and returns the answer's JSON; or None, as `insert_plain` does."""
+        answer = b'{"inserted":%d,"total":%d}' % (len(rows), len(rows))
+        return await self._insert_unchecked(caller, dataset, rows, answer, repeated)
+
+    async def _insert_unchecked(
+        self,
+        caller: Caller,
+        dataset: int,
+        rows: list[PlainRow] | PlainRows | Frame,
+        answer: bytes,
+        repeated: RepeatedRequest | None,
+    ) -> bytes | None:
         if not self._access.owns(caller, dataset) or not self._writer.ready(dataset):
             return None
-        answer = msgspec.json.encode(_inserted(len(frame), Guesses()))
-        insert = SmallInsert([frame.sorted()], len(frame), answer, key_id=caller.key_id)
+        number, frames, plain = len(rows), list[Frame](), list[PlainRow]()
+        if isinstance(rows, Frame):
+            frames = [rows.sorted()]
+        elif isinstance(rows, PlainRows) and number > FEW_ROWS:
+            frames = [rows.frame().sorted()]
+        else:
+            plain = rows.rows() if isinstance(rows, PlainRows) else rows
+        # Kept with an idempotency key as the answer that it is.
+        kept = msgspec.Raw(answer)
+        retry = None if repeated is None else retry_of(caller, repeated.key, hashlib.sha256(repeated.content))
+        insert = SmallInsert(frames, number, kept, retry, plain, key_id=caller.key_id)
         return answer if await self._writer.write_unchecked(dataset, insert) else None
 
     def _unpack(self, body: bytes, encoding: str) -> bytes:
@@ -185,12 +186,10 @@ class RowService:
         """
         if request.dataset is not None:
             await self._access.require_insert(caller, request.dataset)
-        # The fingerprint omits unset charset and epoch, as in earlier versions without these fields, so that stored
-        # keys stay valid.
-        digest = hashlib.sha256(repr(request).replace(", charset=None", "").replace(", epoch=None", "").encode())
+        digest = hashlib.sha256(request.fingerprint)
         chunks = self._decode_body(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
-            retry = functools.partial(_retry, caller, request.idempotency_key, digest)
+            retry = functools.partial(retry_of, caller, request.idempotency_key, digest)
             if request.format is BodyFormat.JSON:
                 return await self._insert_json(caller, request, chunks, spool, retry)
             dataset = _required(request.dataset)
@@ -307,10 +306,24 @@ class RowService:
     async def _collect_columnar(
         self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
     ) -> None:
-        """Reads a body in a worker process, because the body itself determines the size of its arrays."""
+        """Reads a body in a worker process, because the body itself determines the size of its arrays.
+
+        Small plain bodies are read here, by a reader that trusts nothing in them.
+        """
+        first, plain = b"", request.format is BodyFormat.ARROW and request.timestamp_column is None
+        async for chunk in chunks:
+            first += chunk
+            if len(first) > arrow_small.SMALL_BYTES:
+                break
+        else:
+            rows = arrow_small.decode(first, request.dataset or 0) if plain else None
+            if rows is not None:
+                spool.add(rows.frame())
+                return
         with tempfile.TemporaryDirectory(prefix="atlas-body-") as folder, self._workers.reading() as reading:
             path = Path(folder) / "body"
             with path.open("wb") as file:
+                file.write(first)
                 async for chunk in chunks:
                     file.write(chunk)
 
@@ -346,46 +359,20 @@ class RowService:
                 for frame in readers[request.format](file):
                     spool.add(frame)
 
+            usual = request.timestamp_column is None and request.layout is None
+            if request.format is BodyFormat.CSV and file_size <= csv_small.SMALL_BYTES and usual:
+                rows = csv_small.decode(file.read(), request.dataset or 0)
+                if rows is not None and not texts & rows.columns.keys():
+                    guesses.found = rows.clock
+                    spool.add(rows.frame())
+                    return guesses
+                file.seek(0)
             if file_size <= INLINE_BYTES:
                 # Small files are read faster than handed to a thread.
                 collect()
             else:
                 await asyncio.to_thread(collect)
         return guesses
-
-
-def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, StoredRow]:
-    """Builds the frame of a single row, and the row of the answer."""
-    wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
-    try:
-        # For a single row, `json_small` is less work than Arrow.
-        small = None if unit else json_small.decode(wrapped)
-        frame, _ = small or json_exact.decode(wrapped, unit=unit)
-    except RowError as error:
-        raise RowError(None, error.field, error.reason) from None
-    at = format_timestamp(frame.ts[0].as_py())
-    return frame, StoredRow(row.dataset, at, _echo(row.values))
-
-
-def _echo(values: msgspec.Raw) -> Any:
-    """Returns the values of a row for its answer, each in its own notation with all digits of a number."""
-    return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
-
-
-class _KeptRow(msgspec.Struct):
-    """The answer to an insert of one row, as stored with its idempotency key."""
-
-    dataset: int
-    timestamp: str
-    values: dict[str, msgspec.Raw]
-
-
-def _earlier_row(answer: Any) -> StoredRow:
-    """Reads the stored answer of an earlier insert with the same idempotency key."""
-    if not isinstance(answer, msgspec.Raw):
-        return StoredRow(**answer)
-    kept = msgspec.json.decode(answer, type=_KeptRow)
-    return StoredRow(kept.dataset, kept.timestamp, kept.values)
 
 
 def _inserted(rows: int, guesses: Guesses) -> InsertedRows:
@@ -409,11 +396,3 @@ def _required(dataset: int | None) -> int:
     if dataset is None:
         raise BadRequestError("Invalid request", "dataset: required")
     return dataset
-
-
-def _retry(caller: Caller, key: str | None, digest: Any) -> Retry | None:
-    if key is None:
-        return None
-    if not 0 < len(key) <= 255 or not key.isprintable():
-        raise BadRequestError("Invalid Idempotency-Key", "1 to 255 printable characters")
-    return Retry(caller.user_id, key, digest.digest())
