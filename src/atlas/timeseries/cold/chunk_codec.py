@@ -243,11 +243,25 @@ def decode_times(body: bytes | pa.Buffer, low: int, high: int) -> tuple[Slice, I
     Raises DamagedError.
     """
     file = _open(body)
-    bounds = [file.metadata.row_group(at).column(0).statistics for at in range(file.num_row_groups)]
-    groups = [at for at, one in enumerate(bounds) if one.max >= low and one.min <= high]
-    micros: Ints = _read(file, groups)[0].to_numpy()
+    groups, micros = _groups(file, np.array([low]), np.array([high]))
     start, end = int(np.searchsorted(micros, low)), int(np.searchsorted(micros, high, "right"))
     return Slice(groups, start, end), micros[start:end]
+
+
+def decode_groups(body: bytes | pa.Buffer, lows: Ints, highs: Ints) -> tuple[Slice, Ints]:
+    """Returns the row groups with rows in some ranges of microseconds, ends included, and the times of all their rows.
+
+    Raises DamagedError.
+    """
+    groups, micros = _groups(_open(body), lows, highs)
+    return Slice(groups, 0, len(micros)), micros
+
+
+def _groups(file: pq.ParquetFile, lows: Ints, highs: Ints) -> tuple[list[int], Ints]:
+    bounds = [file.metadata.row_group(at).column(0).statistics for at in range(file.num_row_groups)]
+    groups = [at for at, one in enumerate(bounds) if bool(((highs >= one.min) & (lows <= one.max)).any())]
+    micros: Ints = _read(file, groups)[0].to_numpy()
+    return groups, micros
 
 
 def decode(body: bytes | pa.Buffer, rows: Slice, dtype: Dtype) -> pa.Array:

@@ -6,7 +6,7 @@ columns of the plain rows, and four more for the parts of chunks: low and high n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,18 @@ import pyarrow as pa
 from psycopg import sql
 
 from atlas.errors import AtlasError
-from atlas.timeseries.cold.chunk_codec import EXTRA, NUMBER, TIME, DamagedError, Ints, Slice, decode, decode_times
+from atlas.timeseries.cold.chunk_codec import (
+    EXTRA,
+    NUMBER,
+    TIME,
+    DamagedError,
+    Flags,
+    Ints,
+    Slice,
+    decode,
+    decode_groups,
+    decode_times,
+)
 from atlas.timeseries.columns import Dtype
 from atlas.timeseries.zone_map import Range
 
@@ -76,6 +87,14 @@ class ChunkParts:
         """Returns which rows lie within `span`, and their times. Raises DamagedChunkError."""
         try:
             return decode_times(self.bodies[TIME], span.lo, span.hi - 1)
+        except DamagedError:
+            raise DamagedChunkError(self.low_seq, TIME) from None
+
+    def groups(self, spans: Sequence[Range]) -> tuple[Slice, Ints]:
+        """Returns the row groups with rows in some ranges, and the times of their rows. Raises DamagedChunkError."""
+        lows, highs = np.array([one.lo for one in spans]), np.array([one.hi - 1 for one in spans])
+        try:
+            return decode_groups(self.bodies[TIME], lows, highs)
         except DamagedError:
             raise DamagedChunkError(self.low_seq, TIME) from None
 
@@ -148,18 +167,50 @@ def decode_rows(chunks: Sequence[ChunkParts], columns: Sequence[ChunkColumn], bo
     """Yields the rows of chunks within bounds: `ts`, `_seq`, and the wanted columns. Raises DamagedChunkError."""
     for chunk in chunks:
         taken, micros, numbers, mask = chunk.rows(bounds)
+        if len(micros):
+            yield _table(chunk, columns, taken, micros, numbers, mask)
+
+
+def decode_pieces(
+    chunks: Sequence[ChunkParts],
+    columns: Sequence[ChunkColumn],
+    pieces: Sequence[Bounds],
+    selected: Callable[[ChunkParts, Slice], Flags | None],
+) -> Iterator[pa.Table]:
+    """Yields the rows of chunks within any of many disjoint bounds; reads each row group once.
+
+    selected: marks the rows of a slice that are wanted, or returns None for all. Raises DamagedChunkError.
+    """
+    spans = [piece.span for piece in pieces]
+    for chunk in chunks:
+        taken, micros = chunk.groups(spans)
         if not len(micros):
             continue
-        arrays = {
-            "ts": pa.array(micros).cast(pa.timestamp("us", "UTC")),
-            "_seq": pa.array(numbers),
-        }
-        for column in columns:
-            values = chunk.values(column.part, taken, column.dtype)
-            if values is not None and mask is not None:
-                values = values.filter(pa.array(mask))
-            arrays[column.name] = pa.nulls(len(micros), ARROW_TYPES[column.dtype]) if values is None else values
-        yield pa.table(arrays)
+        numbers = chunk.numbers(taken)
+        inside: Flags = np.zeros(len(micros), np.bool_)
+        for piece in pieces:
+            if piece.span.hi <= micros[0] or piece.span.lo > micros[-1]:
+                continue
+            start, end = np.searchsorted(micros, (piece.span.lo, piece.span.hi))
+            some = numbers[start:end]
+            inside[start:end] |= (some >= piece.first) & (some <= piece.last)
+        kept = selected(chunk, taken) if inside.any() else None
+        mask = inside if kept is None else inside & kept
+        if mask.any():
+            yield _table(chunk, columns, taken, micros[mask], numbers[mask], None if mask.all() else mask)
+
+
+def _table(
+    chunk: ChunkParts, columns: Sequence[ChunkColumn], taken: Slice, micros: Ints, numbers: Ints, mask: Flags | None
+) -> pa.Table:
+    """Returns rows of a slice of a chunk. micros, numbers: of the rows that `mask` marks, or of all."""
+    arrays = {"ts": pa.array(micros).cast(pa.timestamp("us", "UTC")), "_seq": pa.array(numbers)}
+    for column in columns:
+        values = chunk.values(column.part, taken, column.dtype)
+        if values is not None and mask is not None:
+            values = values.filter(pa.array(mask))
+        arrays[column.name] = pa.nulls(len(micros), ARROW_TYPES[column.dtype]) if values is None else values
+    return pa.table(arrays)
 
 
 ARROW_TYPES = {

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from atlas.timeseries.cold.chunk_codec import Flags, Ints, Slice, part_name
-from atlas.timeseries.cold.chunk_rows import Bounds, ChunkColumn, ChunkParts, decode_rows
+from atlas.timeseries.cold.chunk_rows import Bounds, ChunkColumn, ChunkParts, decode_pieces, decode_rows
 from atlas.timeseries.series.conditions import Selection
 
 
@@ -50,6 +50,15 @@ def decode_chosen(
         if kept.any():
             for table in decode_rows([chunk], columns, bounds):
                 yield table.filter(pa.array(kept))
+
+
+def decode_chosen_pieces(
+    chunks: Sequence[ChunkParts], columns: Sequence[ChunkColumn], pieces: Sequence[Bounds], selection: Selection
+) -> Iterator[pa.Table]:
+    """Yields the selected rows of chunks within any of many disjoint bounds. Raises DamagedChunkError."""
+    yield from decode_pieces(
+        chunks, columns, pieces, lambda chunk, taken: _mask(chunk, taken, selection) if selection else None
+    )
 
 
 def _mask(chunk: ChunkParts, taken: Slice, selection: Selection) -> Flags:

@@ -27,7 +27,7 @@ from atlas.timeseries.cold.chunk_rows import (
 )
 from atlas.timeseries.columns import Column
 from atlas.timeseries.read import snapshot
-from atlas.timeseries.read.chosen_rows import chosen, decode_chosen, key_parts
+from atlas.timeseries.read.chosen_rows import chosen, decode_chosen, decode_chosen_pieces, key_parts
 from atlas.timeseries.read.snapshot import Snapshot
 from atlas.timeseries.repository import between, numbered
 from atlas.timeseries.series.conditions import Selection
@@ -294,7 +294,7 @@ async def rows_within(
     def read() -> pa.Table:
         rows, chunks = split(pa.ipc.open_stream(sink.getbuffer()).read_all())
         return joined(
-            rows, [table for bounds, _ in sources for table in decode_chosen(chunks, columns, bounds, shot.selection)]
+            rows, list(decode_chosen_pieces(chunks, columns, [bounds for bounds, _ in sources], shot.selection))
         )
 
     return await asyncio.to_thread(read)
