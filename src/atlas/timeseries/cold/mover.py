@@ -122,6 +122,9 @@ async def read_chunks(
 
 async def _move(connection: Connection, cold: Cold, where: sql.Composed, chunks: Sequence[Chunk], upto: int) -> bool:
     """Replaces rows by their packed form. Returns False when another process has moved rows meanwhile."""
+    # An insert that changes columns locks the table first, and then what is packed. The same order ends no insert in a
+    # deadlock.
+    await connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(cold.hot))
     locked = await connection.execute(queries("timeseries/cold/cold")["lock_if_free"], {"id": cold.dataset_id})
     row = await locked.fetchone()
     if row is None or row[0] != cold.upto:

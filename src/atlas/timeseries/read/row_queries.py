@@ -28,6 +28,7 @@ from atlas.timeseries.cold.chunk_rows import (
 from atlas.timeseries.columns import Column
 from atlas.timeseries.read import snapshot
 from atlas.timeseries.read.chosen_rows import chosen, decode_chosen, decode_chosen_pieces, key_parts
+from atlas.timeseries.read.pieces import meeting_any, pieces_of_rows
 from atlas.timeseries.read.snapshot import Snapshot
 from atlas.timeseries.repository import between, numbered
 from atlas.timeseries.series.conditions import Selection
@@ -39,6 +40,8 @@ T = TypeVar("T")
 MANY_ROWS = 400_000
 # Chunks whose times are looked at together to find the rows of a page.
 CHUNKS_AT_ONCE = 32
+# From this number of chunks on, two threads decode them.
+PARALLEL_CHUNKS = 4
 
 
 def _names(shot: Snapshot, columns: Sequence[Column], *, with_numbers: bool = True) -> list[str]:
@@ -275,26 +278,30 @@ async def rows_within(
     exported: str,
     shot: Snapshot,
     columns: Sequence[ChunkColumn],
-    sources: Sequence[tuple[Bounds, sql.Composable]],
+    pieces: Sequence[Bounds],
+    further: sql.Composable | None = None,
 ) -> pa.Table:
-    """Fetches the rows of disjoint sources, in no order: `ts`, `_seq`, and the wanted columns.
+    """Fetches the rows within any of some disjoint bounds, in no order: `ts`, `_seq`, and the wanted columns.
 
-    exported: name of an exported snapshot. sources: bounds, and the same as a condition on rows outside of chunks.
+    exported: name of an exported snapshot. further: a further condition on rows outside of chunks.
     """
     names = ["ts", "_seq", *(column.name for column in columns)]
-    select = sql.SQL("SELECT {} FROM {} WHERE {}")
-    listed = sql.SQL(", ").join(map(sql.Identifier, names))
-    plain = sql.SQL(" UNION ALL ").join([select.format(listed, shot.table, where) for _, where in sources])
-    meeting = sql.SQL("({})").format(sql.SQL(" OR ").join([sql.SQL("({})").format(b.meeting()) for b, _ in sources]))
-    parts = [*part_names(columns), *key_parts(shot.selection)]
-    query = with_chunks(plain, len(names), shot.chunks, parts, meeting)
+    query: sql.Composed = pieces_of_rows(shot, names, pieces, further)
+    if shot.packed:
+        parts = [*part_names(columns), *key_parts(shot.selection)]
+        query = with_chunks(query, len(names), shot.chunks, parts, meeting_any(shot.chunks, pieces))
     sink = io.BytesIO()
     await database.write_arrow(exported, [query.as_string()], sink)
 
-    def read() -> pa.Table:
-        rows, chunks = split(pa.ipc.open_stream(sink.getbuffer()).read_all())
-        return joined(
-            rows, list(decode_chosen_pieces(chunks, columns, [bounds for bounds, _ in sources], shot.selection))
-        )
+    def read() -> tuple[pa.Table, list[ChunkParts]]:
+        table = pa.ipc.open_stream(sink.getbuffer()).read_all()
+        return split(table) if shot.packed else (table, [])
 
-    return await asyncio.to_thread(read)
+    def decoded(chunks: Sequence[ChunkParts]) -> list[pa.Table]:
+        return list(decode_chosen_pieces(chunks, columns, pieces, shot.selection))
+
+    rows, chunks = await asyncio.to_thread(read)
+    # Decoding holds no lock of Python's for most of the time.
+    halves = [chunks[0::2], chunks[1::2]] if len(chunks) >= PARALLEL_CHUNKS else [chunks]
+    tables = await asyncio.gather(*(asyncio.to_thread(decoded, half) for half in halves))
+    return await asyncio.to_thread(joined, rows, [one for half in tables for one in half])

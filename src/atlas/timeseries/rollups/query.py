@@ -13,7 +13,7 @@ from psycopg import sql
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.timestamps import from_micros
-from atlas.timeseries.cold.chunk_codec import part_name
+from atlas.timeseries.cold.chunk_codec import GROUP_ROWS, part_name
 from atlas.timeseries.cold.chunk_rows import Bounds, ChunkColumn
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.read.row_queries import rows_within
@@ -278,7 +278,7 @@ async def _from_all_rows(
     names, keys = [column.physical or "" for column in columns], [column.physical or "" for column in by]
     wanted = [ChunkColumn(column.physical or "", part_name(column), column.dtype) for column in [*columns, *by]]
     for some in _portions(shot, sources):
-        rows = await rows_within(database, row[0], shot, wanted, [(one.bounds, one.condition(shot)) for one in some])
+        rows = await rows_within(database, row[0], shot, wanted, [one.bounds for one in some], some[0].further)
         more = await asyncio.to_thread(series_buckets_of, rows, keys, names, width, parts)
         for key, one in more.items():
             found[key] = core.join(found.get(key, []), one, parts)
@@ -288,16 +288,28 @@ async def _from_all_rows(
 
 
 def _portions(shot: Snapshot, sources: Sequence[_Source]) -> list[list[_Source]]:
-    """Cuts sources into portions of some PORTION_ROWS rows, in order of time."""
-    portions = []
+    """Cuts sources into portions for which some PORTION_ROWS rows are read, in order of time.
+
+    All sources have the same further condition.
+    """
+    portions: list[list[_Source]] = []
+    cost = PORTION_ROWS
     for part in windows(shot.blocks, Range(), PORTION_ROWS):
         some = [
             replace(one, bounds=replace(one.bounds, span=span))
             for one in sources
             if not (span := Range(max(one.bounds.span.lo, part.lo), min(one.bounds.span.hi, part.hi))).empty
         ]
-        if some:
-            portions.append(some)
+        if not some:
+            continue
+        # A short piece costs the row group that it lies in.
+        share = sum(one.bounds.span.hi - one.bounds.span.lo for one in some) / (part.hi - part.lo)
+        needed = int(PORTION_ROWS * min(1.0, share)) + len(some) * GROUP_ROWS
+        if cost + needed > PORTION_ROWS:
+            portions.append([])
+            cost = 0
+        portions[-1] += some
+        cost += needed
     return portions
 
 
