@@ -54,6 +54,7 @@ REPOSITORIES = (
     "timeseries/ingest/transaction.py",
     "timeseries/maintenance/indexes.py",
     "timeseries/read/counts.py",
+    "timeseries/read/piece_queries.py",
     "timeseries/read/row_queries.py",
     "timeseries/read/small_pages.py",
     "timeseries/read/snapshot.py",

@@ -273,6 +273,17 @@ def decode(body: bytes | pa.Buffer, rows: Slice, dtype: Dtype) -> pa.Array:
     kind = file.schema_arrow.field(0).name
     values, *others = (one.slice(rows.start, rows.end - rows.start) for one in _read(file, rows.groups))
     if kind[0] == _DECIMAL:
-        values = pc.divide(values.cast(pa.float64()), float(10 ** int(kind[1:])))
+        values = _decimals(values, float(10 ** int(kind[1:])))
         return pc.coalesce(values, *others) if others else values
     return values.cast(pa.float64()) if dtype is Dtype.FLOAT else values
+
+
+def _decimals(values: pa.Array, scale: float) -> pa.Array:
+    """Returns integers divided by a power of ten; numpy takes a tenth of the time of Arrow's cast and division."""
+    given, numbers = values.buffers()
+    whole: Ints = np.frombuffer(numbers, np.int64, len(values), values.offset * 8)
+    quotients = pa.py_buffer(whole / scale)
+    if given is None or not values.null_count:
+        return pa.Array.from_buffers(pa.float64(), len(values), [None, quotients])
+    found = pa.Array.from_buffers(pa.float64(), len(values), [None, quotients])
+    return pc.if_else(values.is_valid(), found, pa.scalar(None, pa.float64()))

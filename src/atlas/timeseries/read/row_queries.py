@@ -28,7 +28,7 @@ from atlas.timeseries.cold.chunk_rows import (
 from atlas.timeseries.columns import Column
 from atlas.timeseries.read import snapshot
 from atlas.timeseries.read.chosen_rows import chosen, decode_chosen, decode_chosen_pieces, key_parts
-from atlas.timeseries.read.pieces import meeting_any, pieces_of_rows
+from atlas.timeseries.read.piece_queries import meeting_any, pieces_of_rows
 from atlas.timeseries.read.snapshot import Snapshot
 from atlas.timeseries.repository import between, numbered
 from atlas.timeseries.series.conditions import Selection
