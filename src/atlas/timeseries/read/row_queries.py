@@ -302,6 +302,7 @@ async def rows_within(
 
     rows, chunks = await asyncio.to_thread(read)
     # Decoding holds no lock of Python's for most of the time.
-    halves = [chunks[0::2], chunks[1::2]] if len(chunks) >= PARALLEL_CHUNKS else [chunks]
+    middle = len(chunks) // 2
+    halves = [chunks[:middle], chunks[middle:]] if len(chunks) >= PARALLEL_CHUNKS else [chunks]
     tables = await asyncio.gather(*(asyncio.to_thread(decoded, half) for half in halves))
     return await asyncio.to_thread(joined, rows, [one for half in tables for one in half])
