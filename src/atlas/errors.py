@@ -6,6 +6,7 @@ AtlasError
 ├── AuthenticationError 401
 ├── ForbiddenError 403
 ├── NotFoundError 404
+├── ConflictError 409
 ├── TooLargeError 413
 ├── RateLimitedError 429
 └── UnavailableError 503
@@ -69,6 +70,12 @@ class NotFoundError(AtlasError):
     """The resource does not exist."""
 
     status = 404
+
+
+class ConflictError(AtlasError):
+    """The request contradicts what is stored, and the details say where."""
+
+    status = 409
 
 
 class TooLargeError(AtlasError):

@@ -44,6 +44,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/rows/latest/?dataset={id}", None, "read"),
     ("GET", "/api/rows/aggregate/?dataset={id}", None, "read"),
     ("GET", "/api/rows/series/?dataset={id}", None, "read"),
+    ("GET", "/api/rows/history/?dataset={id}", None, "read"),
     ("DELETE", "/api/rows/?dataset={id}&start=2020-01-01T00:00:00Z", None, "write"),
     ("DELETE", "/api/datasets/{id}/", None, "write"),
 ]

@@ -103,6 +103,31 @@ def test_a_stream_of_some_series_has_their_rows_and_heartbeats_while_others_arri
     assert next(one for one in stream if one[0] != "heartbeat")[0] == "error"
 
 
+def test_a_row_that_replaces_another_is_an_event_of_its_own_kind(client: httpx.Client) -> None:
+    keyed = {"name": "d", "keys": ["symbol"], "on_conflict": "replace"}
+    dataset = int(client.post("/api/datasets/", json=keyed).json()["id"])
+
+    def send(*values: tuple[str, int]) -> None:
+        rows = [{"timestamp": "2025-01-01", "values": {"symbol": symbol, "n": n}} for symbol, n in values]
+        assert client.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows}).status_code == 200
+
+    def take(stream: Iterator[Event], count: int) -> list[tuple[str, str | None, int]]:
+        found = ((kind, at, data["n"]) for kind, at, data in stream if kind not in ("connected", "heartbeat"))
+        return list(islice(found, count))
+
+    stream, one = events(client, dataset), events(client, dataset, where="symbol:A")
+    assert next(stream)[0] == next(one)[0] == "connected"
+    send(("A", 1), ("B", 1))
+    send(("A", 2), ("C", 1), ("B", 1))
+    # Twice within a body: the row in between was never to be seen.
+    send(("A", 3), ("A", 4))
+    wanted = [("data", "1", 1), ("data", "2", 1), ("correction", "3", 2), ("data", "4", 1), ("correction", "5", 4)]
+    assert take(stream, 5) == wanted
+    assert take(one, 3) == [wanted[0], wanted[2], wanted[4]]
+    # Who comes later gets what is there, and is told what stands in place of another.
+    assert take(events(client, dataset, last_id="0"), 3) == [wanted[1], wanted[3], wanted[4]]
+
+
 def test_connected_data_and_heartbeat(client: httpx.Client, dataset: int) -> None:
     insert(client, dataset, 0, 3)
     stream = events(client, dataset)

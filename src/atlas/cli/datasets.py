@@ -28,6 +28,21 @@ Metadata = Annotated[
 ]
 
 
+class ConflictPolicy(StrEnum):
+    """What happens to a row whose timestamp and keys another row has."""
+
+    APPEND = "append"
+    REPLACE = "replace"
+    KEEP_FIRST = "keep_first"
+    REJECT = "reject"
+
+
+OnConflict = Annotated[
+    ConflictPolicy | None,
+    typer.Option(help="What happens to a row whose timestamp and keys another row has; append keeps both."),
+]
+
+
 class SampleReaders(StrEnum):
     """The users whose models may receive values of a dataset."""
 
@@ -123,10 +138,18 @@ def dataset_create(
     description: Annotated[str, typer.Option(help="What is in it.")] = "",
     metadata: Metadata = None,
     keys: Keys = None,
+    on_conflict: OnConflict = None,
 ) -> None:
     """Create a dataset that you own."""
     fields = metadata_fields(metadata)
-    session.show(session.client.datasets.create(name, description=description, metadata=fields, keys=keys or ()))
+    created = session.client.datasets.create(
+        name,
+        description=description,
+        metadata=fields,
+        keys=keys or (),
+        on_conflict=on_conflict.value if on_conflict else None,
+    )
+    session.show(created)
 
 
 @dataset.command("update")
@@ -142,16 +165,19 @@ def dataset_update(
     ] = False,
     keys: Keys = None,
     no_keys: Annotated[bool, typer.Option("--no-keys", help="Remove the dataset's series keys.")] = False,
+    on_conflict: OnConflict = None,
 ) -> None:
-    """Change name, description, metadata or series keys; what is not given stays."""
+    """Change name, description, metadata, series keys or the policy for conflicts; what is not given stays."""
     datasets = session.client.datasets
     fields = metadata_fields(metadata)
     if keys and no_keys:
         raise CommandError("give --key or --no-keys, not both", USAGE)
     series = [] if no_keys else keys
-    if new_name is None and description is None and fields is None and not replace_metadata and series is None:
-        raise CommandError("nothing to change: give --name, --description, --metadata or --key", USAGE)
-    if new_name is None and description is None and series is None:
+    others = new_name, description, series, on_conflict
+    if fields is None and not replace_metadata and others == (None,) * len(others):
+        reason = "nothing to change: give --name, --description, --metadata, --key or --on-conflict"
+        raise CommandError(reason, USAGE)
+    if others == (None,) * len(others):
         change = datasets.replace_metadata if replace_metadata else datasets.merge_metadata
         session.show(change(name, fields or {}))
         return
@@ -159,7 +185,15 @@ def dataset_update(
         fields = {**datasets.get(name).metadata, **fields}
     elif replace_metadata:
         fields = fields or {}
-    session.show(datasets.update(name, name=new_name, description=description, metadata=fields, keys=series))
+    changed = datasets.update(
+        name,
+        name=new_name,
+        description=description,
+        metadata=fields,
+        keys=series,
+        on_conflict=on_conflict.value if on_conflict else None,
+    )
+    session.show(changed)
 
 
 @dataset.command("delete")

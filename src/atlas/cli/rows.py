@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from atlas.cli.context import Session, Yes, remote
-from atlas.cli.datasets import Dataset
+from atlas.cli.datasets import Dataset, OnConflict
 from atlas.cli.exit_codes import USAGE, CommandError, say
 from atlas.cli.import_progress import bytes_bar
 from atlas.cli.output import RowFormat, data, parse_value, print_lines, print_rows, print_table
@@ -37,6 +37,8 @@ By = Annotated[list[str] | None, typer.Option("--by", help="Each series apart, b
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
 # Computed figures. The other figures are values of rows, and are shown unchanged.
 COMPUTED = ("avg", "sum")
+# What a policy for conflicts did with rows.
+WORDS = {"replaced": "replaced", "identical": "had already", "kept": "left out, as others are kept,"}
 
 
 class DownloadFormat(StrEnum):
@@ -89,13 +91,14 @@ def rows_insert(
     epoch: Annotated[
         EpochUnit | None, typer.Option(help="Timestamps of the file are numbers of this unit since 1970.")
     ] = None,
+    on_conflict: OnConflict = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what the file holds and store nothing.")] = False,
 ) -> None:
     """Insert one row, or all rows of a file."""
     if file is None:
         if timestamp is None or not values:
             raise CommandError("give a file, or --timestamp and --value NAME=VALUE", USAGE)
-        _insert_one(session, name, timestamp, values)
+        _insert_one(session, name, timestamp, values, on_conflict.value if on_conflict else None)
         return
     if timestamp is not None or values:
         raise CommandError("a file has its own timestamps and values: leave out --timestamp and --value", USAGE)
@@ -121,11 +124,14 @@ def rows_insert(
                 timestamp_column=timestamp_column,
                 timestamp_format=timestamp_format,
                 epoch=epoch.value if epoch else None,
+                on_conflict=on_conflict.value if on_conflict else None,
             )
+    told = {kind: count for kind in ("replaced", "identical", "kept") if (count := getattr(done, kind))}
     if session.as_json:
-        session.show({"dataset": name, "inserted": done.rows})
+        session.show({"dataset": name, "inserted": done.rows, **told})
     else:
-        say(f"inserted {many(done.rows, 'row')}")
+        more = [f"{WORDS[kind]} {many(count, 'row')}" for kind, count in told.items()]
+        say("; ".join([f"inserted {many(done.rows, 'row')}", *more]))
 
 
 def _show_preview(session: Session, found: Any) -> None:
@@ -146,7 +152,7 @@ def _show_preview(session: Session, found: Any) -> None:
     print_table(rows, columns_of(rows))
 
 
-def _insert_one(session: Session, name: str, timestamp: str, values: list[str]) -> None:
+def _insert_one(session: Session, name: str, timestamp: str, values: list[str], on_conflict: Any) -> None:
     found = {}
     for text in values:
         column, separator, value = text.partition("=")
@@ -155,11 +161,12 @@ def _insert_one(session: Session, name: str, timestamp: str, values: list[str]) 
         found[column] = parse_value(value)
     stamp = since(timestamp, "--timestamp")
     assert stamp is not None
-    row = session.client.rows.insert(name, stamp, found)
+    row = session.client.rows.insert(name, stamp, found, on_conflict=on_conflict)
     if session.as_json:
-        session.show({"dataset": name, **data(row)})
+        session.show({"dataset": name, **{key: value for key, value in data(row).items() if value is not None}})
     else:
-        say("inserted 1 row")
+        kind = next((kind for kind in WORDS if getattr(row, kind)), "inserted")
+        say(f"{WORDS.get(kind, kind)} 1 row")
 
 
 @contextlib.contextmanager
@@ -247,6 +254,28 @@ def rows_latest(
         return
     row = session.client.rows.latest(name, where=where)
     session.show(row if session.as_json else flat(row))
+
+
+@rows.command("history")
+@remote
+def rows_history(
+    session: Session,
+    name: Dataset,
+    start: Start = None,
+    end: End = None,
+    where: Where = None,
+    limit: Annotated[int, typer.Option(help="Most rows.", min=1)] = 1000,
+    form: FormatOption = RowFormat.table,
+) -> None:
+    """Print rows that others have replaced, and when."""
+    found = list(
+        session.client.rows.history(name, since(start, "--start"), until(end, "--end"), where=where, limit=limit)
+    )
+    if session.as_json:
+        session.show(found)
+        return
+    lines = [{"replaced_at": data(row.replaced_at), **flat(row)} for row in found]
+    print_rows(lines, columns_of(lines), form)
 
 
 @rows.command("series")

@@ -46,7 +46,7 @@ def arriving(
     session: Session, name: str, last: int, columns: list[str], where: list[str] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yields flat rows: those of the last inserted rows, then each new row. `where` are conditions on series keys."""
-    from atlas.client.events import Connected, NewRow
+    from atlas.client.events import Connected, CorrectedRow, NewRow
 
     start = None
     if last:
@@ -60,7 +60,7 @@ def arriving(
             connections += 1
             if connections > 1:
                 say("connected again")
-        elif isinstance(event, NewRow):
+        elif isinstance(event, NewRow | CorrectedRow):
             row = flat(event)
             yield {key: row[key] for key in ("timestamp", *columns) if key in row} if columns else row
 

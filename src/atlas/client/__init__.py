@@ -18,6 +18,7 @@ from atlas.client.errors import (
     ApiError,
     AtlasClientError,
     AuthenticationFailed,
+    Conflict,
     ConnectionFailed,
     DataError,
     Forbidden,
@@ -31,7 +32,7 @@ from atlas.client.errors import (
     WaitTimeout,
     WebhookRefused,
 )
-from atlas.client.events import Connected, Heartbeat, NewRow, StreamEvent
+from atlas.client.events import Connected, CorrectedRow, Heartbeat, NewRow, StreamEvent
 from atlas.client.profiles import Profile
 from atlas.client.results import Result, Rows
 from atlas.client.types import (
@@ -39,6 +40,8 @@ from atlas.client.types import (
     Bucket,
     DatasetSummary,
     Inserted,
+    InsertedRow,
+    ReplacedRow,
     Row,
     RowPage,
     RowsPreview,
@@ -99,9 +102,11 @@ __all__ = [
     "Clause",
     "Client",
     "Column",
+    "Conflict",
     "Connected",
     "ConnectionFailed",
     "Corrected",
+    "CorrectedRow",
     "DataError",
     "Dataset",
     "DatasetSummary",
@@ -118,6 +123,7 @@ __all__ = [
     "ImportResult",
     "ImportSucceeded",
     "Inserted",
+    "InsertedRow",
     "Invalid",
     "Issues",
     "IssuesWaiting",
@@ -138,6 +144,7 @@ __all__ = [
     "Proposal",
     "RateLimited",
     "Recorded",
+    "ReplacedRow",
     "Result",
     "ResultColumn",
     "Row",

@@ -10,12 +10,14 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from atlas.client._requests import SLOW_SECONDS, Call, query
 from atlas.client.errors import DataError
-from atlas.client.types import Row
+from atlas.client.types import Row, moment
 
+ROWS = "/api/rows/"
 # Most rows and bytes of a batch, well below the server's limits.
 BATCH_ROWS = 50_000
 BATCH_BYTES = 32 * 1024 * 1024
@@ -143,3 +145,27 @@ def plain(value: Any) -> Any:
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"a value of type {type(value).__name__} cannot be written as JSON")
+
+
+def batch_call(
+    batch: Batch, what: Literal["bulk_insert", "preview"], params: Mapping[str, Any], headers: Mapping[str, str]
+) -> Call:
+    """Builds the request that sends a batch. Of the query's `params`, some are for other bodies than JSON only."""
+    sent_params = query(**params, timestamp_column=batch.time_column)
+    if batch.content_type == "application/json":
+        sent_params = query(**{name: params.get(name) for name in ("dataset", "epoch", "on_conflict")})
+    sent = {**headers, "Content-Type": batch.content_type}
+    if batch.encoding is not None:
+        sent["Content-Encoding"] = batch.encoding
+    return Call("POST", f"{ROWS}{what}/", sent_params, body=batch.content, headers=sent, timeout=SLOW_SECONDS)
+
+
+def flat_rows(content: bytes) -> tuple[Row, ...]:
+    """Reads rows of NDJSON whose keys stand beside the timestamp."""
+    found = []
+    for line in content.splitlines():
+        flat = json.loads(line)
+        stamp = moment(flat.pop("timestamp"))
+        assert stamp is not None
+        found.append(Row(stamp, {from_flat_key(name): value for name, value in flat.items()}))
+    return tuple(found)

@@ -95,6 +95,10 @@ class NotFound(ApiError):
     """404: the object does not exist, or you may not see it."""
 
 
+class Conflict(Invalid):
+    """409: rows are there already, and the policy for conflicts is `reject`. details name the first of them."""
+
+
 class RateLimited(ApiError):
     """429: the key's limit of requests is reached; see retry_after."""
 
@@ -111,6 +115,7 @@ CLASSES: dict[int, type[ApiError]] = {
     401: AuthenticationFailed,
     403: Forbidden,
     404: NotFound,
+    409: Conflict,
     429: RateLimited,
     502: Unavailable,
     503: Unavailable,

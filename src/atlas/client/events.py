@@ -31,13 +31,22 @@ class NewRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectedRow:
+    """An inserted row that has replaced the earlier row with its timestamp and keys. id: as of `NewRow`."""
+
+    id: int
+    timestamp: datetime
+    values: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """No new row for poll_interval seconds. at: the server's time."""
 
     at: datetime
 
 
-StreamEvent = Connected | NewRow | Heartbeat
+StreamEvent = Connected | NewRow | CorrectedRow | Heartbeat
 
 
 def read_event(sse: httpx2.ServerSentEvent) -> StreamEvent | None:
@@ -48,9 +57,10 @@ def read_event(sse: httpx2.ServerSentEvent) -> StreamEvent | None:
     """
     try:
         data = json.loads(sse.data)
-        if sse.event == "data":
+        if sse.event in ("data", "correction"):
             stamp = datetime.fromisoformat(data.pop("timestamp"))
-            return NewRow(int(sse.id), stamp, {from_flat_key(key): value for key, value in data.items()})
+            kind = NewRow if sse.event == "data" else CorrectedRow
+            return kind(int(sse.id), stamp, {from_flat_key(key): value for key, value in data.items()})
         if sse.event == "connected":
             return Connected(int(sse.id), data["dataset_id"])
         if sse.event == "heartbeat":

@@ -76,6 +76,26 @@ class Row(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class InsertedRow(Row):
+    """A row of an insert. With a policy for conflicts, one of the four numbers is 1, else all are None."""
+
+    inserted: int | None = None
+    replaced: int | None = None
+    identical: int | None = None
+    kept: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedRow(Row):
+    """A row that another row has replaced. replaced_by: its number, the id of its event in streams."""
+
+    replaced_at: datetime
+    replaced_by: int
+
+    _readers: ClassVar = {"timestamp": moment, "replaced_at": moment}
+
+
+@dataclass(frozen=True, slots=True)
 class RowPage:
     """A page of rows. count: number of all matching rows; next_cursor: cursor of the next page, or None at the end."""
 
@@ -111,10 +131,25 @@ class Aggregate(Record):
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """The result of a bulk insert. rows: number of inserted rows; batches: number of transactions."""
+    """The result of a bulk insert. rows: number of inserted rows; batches: number of transactions.
+
+    Other numbers come of a policy for conflicts.
+
+    - replaced: rows that took the place of others.
+    - identical: rows that were there already, with the same values.
+    - kept: rows that were left out, because rows with other values are kept.
+    """
 
     rows: int
     batches: int
+    replaced: int = 0
+    identical: int = 0
+    kept: int = 0
+
+    @property
+    def total(self) -> int:
+        """Number of rows that were sent."""
+        return self.rows + self.replaced + self.identical + self.kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from atlas.backup.dump import Connection, connected
 from atlas.consistency import packed
 from atlas.db.named_queries import queries
 from atlas.kit.plurals import many
-from atlas.timeseries.repository import cold_of, readable_of, rollup_of, series_of
+from atlas.timeseries.repository import cold_of, history_of, readable_of, rollup_of, series_of
 from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.maintenance import bucket_start
 from atlas.timeseries.zone_map import Block
@@ -164,7 +164,7 @@ def _check_dataset(connection: Connection, findings: list[Finding], dataset_id: 
     blocks = [Block(*one) for one in connection.execute(known["blocks"], {"id": dataset_id})]
     runs = _runs(connection, dataset, blocks)
     findings += [Finding(dataset.subject, problem) for problem in _problems(dataset, blocks, runs)]
-    for look in (_outside, _packed, _rollup, _columns, _series):
+    for look in (_outside, _packed, _rollup, _columns, _series, _history):
         findings += look(connection, dataset, runs)
     return sum(run.rows for run in runs)
 
@@ -277,7 +277,8 @@ def _series(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iter
     series = series_of(dataset.schema, dataset.id)
     # Without the keys of packed rows, only whether each row is there can be seen.
     query = sql.SQL(
-        "SELECT count(*) FROM {series} s WHERE NOT EXISTS (SELECT FROM {table} t WHERE t._seq = s._seq AND t.ts = s.ts)"
+        "SELECT count(*) FROM {series} s WHERE NOT EXISTS"
+        " (SELECT FROM (SELECT _seq, ts FROM {table}) t WHERE t._seq = s._seq AND t.ts = s.ts)"
     )
     if not dataset.cold:
         query = sql.SQL(
@@ -289,6 +290,22 @@ def _series(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iter
     if wrong:
         yield Finding(
             dataset.subject, f"{many(wrong, 'latest row')} of its series {'is' if wrong == 1 else 'are'} wrong"
+        )
+
+
+def _history(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:
+    """Yields findings on replaced rows: each is gone from the rows, and was replaced by a row that was written."""
+    history = history_of(dataset.schema, dataset.id)
+    if _one(connection, queries("consistency/consistency")["relation"], relation=history.as_string()) == (None,):
+        return
+    query = sql.SQL(
+        "SELECT count(*) FROM {history} h WHERE NOT (h._seq BETWEEN 1 AND h._high_seq AND h._high_seq <= {last})"
+        " OR (h._seq < h._high_seq AND EXISTS (SELECT FROM (SELECT _seq FROM {table}) t WHERE t._seq = h._seq))"
+    )
+    (wrong,) = _one(connection, query.format(history=history, table=dataset.table, last=dataset.last_seq))
+    if wrong:
+        yield Finding(
+            dataset.subject, f"{many(wrong, 'replaced row')} of its history {'is' if wrong == 1 else 'are'} wrong"
         )
 
 

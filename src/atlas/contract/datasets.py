@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from atlas.contract.shape import Json, Shape
 
 DatasetSamples = Literal["nobody", "organization", "readers"]
+OnConflict = Literal["append", "replace", "keep_first", "reject"]
 ColumnType = Literal["float", "int", "string", "boolean", "json"]
 
 
@@ -40,6 +41,10 @@ class Dataset(Shape):
     updated_at: datetime
     keys: tuple[str, ...] = field(
         default=(), metadata={"description": "Columns whose values name the series of a row.", "examples": [["symbol"]]}
+    )
+    on_conflict: OnConflict = field(
+        default="append",
+        metadata={"description": "What inserts do with rows whose timestamp and keys other rows have."},
     )
 
 

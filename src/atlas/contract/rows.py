@@ -35,6 +35,28 @@ class LatestRows(Shape):
 
 
 @dataclass(frozen=True)
+class ReplacedRow(Shape):
+    """A row that another row has replaced. replaced_by: its number, the id of its event in streams."""
+
+    _name: ClassVar = "ReplacedRowView"
+    dataset: int
+    timestamp: str = field(metadata=_TIME)
+    values: Json
+    replaced_at: str = field(metadata=_TIME)
+    replaced_by: int
+
+
+@dataclass(frozen=True)
+class ReplacedRows(Shape):
+    """A page of rows that others have replaced, in order of time, then of replacement."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: tuple[ReplacedRow, ...]
+
+
+@dataclass(frozen=True)
 class Series(Shape):
     """A series of a dataset. timestamp: of its latest row."""
 
@@ -53,13 +75,39 @@ class SeriesPage(Shape):
     results: tuple[Series, ...]
 
 
+_REPLACED = {"description": "With a policy for conflicts: rows that replaced others."}
+_IDENTICAL = {"description": "With a policy for conflicts: rows that were there already, with the same values."}
+_KEPT = {"description": "With a policy for conflicts: rows left out because others with other values are kept."}
+
+
+@dataclass(frozen=True)
+class InsertedRow(Shape):
+    """An inserted row. With a policy for conflicts, what became of it: one of the four numbers is 1."""
+
+    _name: ClassVar = "InsertedRowView"
+    dataset: int
+    timestamp: str = field(metadata=_TIME)
+    values: Json = field(metadata={"examples": [{"open": 104500, "close": 104600}]})
+    inserted: int = field(default_factory=absent, metadata={"description": "Rows that none was in the way of."})
+    replaced: int = field(default_factory=absent, metadata=_REPLACED)
+    identical: int = field(default_factory=absent, metadata=_IDENTICAL)
+    kept: int = field(default_factory=absent, metadata=_KEPT)
+    total: int = field(default_factory=absent)
+
+
 @dataclass(frozen=True)
 class InsertedRows(Shape):
-    """How many rows were stored, of how many sent; the two are always equal. What was guessed is beside them."""
+    """How many rows were inserted, of how many sent. The two are equal unless a policy for conflicts is in force.
+
+    What was guessed is beside them.
+    """
 
     _name: ClassVar = "InsertedView"
     inserted: int
     total: int
+    replaced: int = field(default_factory=absent, metadata=_REPLACED)
+    identical: int = field(default_factory=absent, metadata=_IDENTICAL)
+    kept: int = field(default_factory=absent, metadata=_KEPT)
     timestamp_column: str = field(
         default_factory=absent,
         metadata={"description": "CSV: the timestamps' column, of several that may be it."},

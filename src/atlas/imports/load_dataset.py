@@ -67,7 +67,8 @@ async def write_dataset(
         outcome.action = "create"
         dataset_id = int((await datasets.create(connection, target.caller, plan.table, "", {}))["id"])
     outcome.dataset_id = dataset_id
-    outcome.inserted = await transaction.append(connection, dataset_id, _frames(checked, plan.time_column or ""))
+    written = await transaction.append(connection, dataset_id, _frames(checked, plan.time_column or ""))
+    outcome.inserted = written.rows
     if outcome.inserted:
         outcome.last_row = await transaction.last_number(connection, dataset_id)
         outcome.first_row = outcome.last_row - outcome.inserted + 1

@@ -61,7 +61,7 @@ class ReadTools:
         return shown.Datasets(datasets, truncated)
 
     async def describe_dataset(self, dataset: DatasetArg) -> shown.DatasetDetails:
-        """Returns columns, series keys, metadata, row count and time span of a dataset.
+        """Returns columns, series keys, metadata, row count and time span of a dataset, and its policy for conflicts.
 
         Look here before you query its rows.
         """
@@ -80,6 +80,7 @@ class ReadTools:
             last.isoformat() if last else None,
             summary.is_owner,
             [shown.value(key) for key in item.keys],
+            item.on_conflict,
         )
 
     async def query_rows(

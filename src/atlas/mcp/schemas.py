@@ -57,6 +57,7 @@ class DatasetDetails:
     last_timestamp: str | None
     may_write: bool
     keys: list[str]
+    on_conflict: str
     notice: str = NOTICE
 
 
@@ -228,9 +229,17 @@ class Imported:
 
 @dataclass
 class InsertedRows:
-    """The number of inserted rows."""
+    """The number of inserted rows.
+
+    - replaced: rows that took the place of others.
+    - identical: rows that were there already, with the same values.
+    - left_out: rows left out because others with other values are kept.
+    """
 
     inserted: int
+    replaced: int = 0
+    identical: int = 0
+    left_out: int = 0
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from atlas.client import AsyncClient
+from atlas.contract.datasets import OnConflict
 from atlas.mcp import schemas as shown
 from atlas.mcp.allowed_folders import Folders
 from atlas.mcp.read_tools import DatasetArg, InstructionArg, PathArg, ProposalsArg, ReadTools, SqlArg
@@ -26,10 +27,20 @@ class WriteTools:
             list[dict[str, Any]],
             Field(min_length=1, max_length=shown.MOST_ROWS, description="Each has `timestamp` (ISO 8601), any keys."),
         ],
+        on_conflict: Annotated[
+            OnConflict | None,
+            Field(
+                description="What happens to a row whose timestamp and keys another row has: keep both, put the new "
+                "one in its place, leave the new one out, or refuse all. Without it, what the dataset declares."
+            ),
+        ] = None,
     ) -> shown.InsertedRows:
-        """Inserts rows into a dataset that you own: all of them, or none. Calling it again inserts them again."""
-        done = await self._client.rows.bulk_insert(dataset, rows, batch_rows=shown.MOST_ROWS)
-        return shown.InsertedRows(done.rows)
+        """Inserts rows into a dataset that you own: all of them, or none.
+
+        Calling it again inserts them again, unless the dataset or on_conflict say otherwise.
+        """
+        done = await self._client.rows.bulk_insert(dataset, rows, batch_rows=shown.MOST_ROWS, on_conflict=on_conflict)
+        return shown.InsertedRows(done.rows, done.replaced, done.identical, done.kept)
 
     async def import_file(
         self, path: PathArg, instruction: InstructionArg, accept_proposals: ProposalsArg = None

@@ -14,6 +14,7 @@ from atlas.contract.datasets import Column, Dataset, DatasetPage, DatasetSamples
 from atlas.errors import BadRequestError
 from atlas.kit.sorting import DATASET_FIELDS, described
 from atlas.timeseries.columns import Dtype, NewColumn
+from atlas.timeseries.conflicts.model import Policy
 from atlas.timeseries.parameters import DatasetParam
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import (
@@ -113,7 +114,13 @@ async def create_dataset(body: NewDatasetBody, caller: CallerDep, datasets_servi
     """Creates a dataset that you own. Until you add a tag, only you see the dataset."""
     columns = [NewColumn(c.name, Dtype(c.dtype), c.unit or "", c.description or "") for c in body.columns]
     return await datasets_service.create(
-        caller, body.name, body.description, body.metadata, columns, tuple(body.keys or ())
+        caller,
+        body.name,
+        body.description,
+        body.metadata,
+        columns,
+        tuple(body.keys or ()),
+        Policy(body.on_conflict or Policy.APPEND),
     )
 
 

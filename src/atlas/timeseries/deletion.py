@@ -8,25 +8,28 @@ from psycopg import sql
 
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
-from atlas.timeseries.cold import chunk_changes, store
+from atlas.timeseries import block_counts
+from atlas.timeseries.cold import chunk_changes
 from atlas.timeseries.cold.chunk_rows import Bounds
+from atlas.timeseries.conflicts import repository as conflicts
 from atlas.timeseries.ingest.appender import State, lock
-from atlas.timeseries.repository import between, hot_of, numbered, readable_of
-from atlas.timeseries.rollups import maintenance
+from atlas.timeseries.repository import between, hot_of, numbered
+from atlas.timeseries.rollups import repairs
 from atlas.timeseries.series import tables as series_tables
 from atlas.timeseries.zone_map import Block, Range
 
 
 async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
-    """Deletes the rows within `span` and returns the number of deleted rows."""
+    """Deletes the rows within `span`, and what they have replaced. Returns the number of deleted rows."""
     async with database.transaction() as connection:
         state = await lock(connection, dataset_id)
         cut = await chunk_changes.remove(connection, dataset_id, Bounds(span)) if state.cold else 0
         where = between(span, cold=False)
         removed = await _delete(connection, dataset_id, state, where, span.meets, span.holds, cut)
+        await conflicts.forget_replaced(connection, state.schema, dataset_id, where)
         if removed:
             await series_tables.forget(connection, dataset_id, state.schema, state.keys, where)
-            await maintenance.forget(connection, dataset_id, span)
+            await repairs.forget(connection, dataset_id, span)
     return removed
 
 
@@ -48,7 +51,7 @@ async def delete_numbered(connection: Connection, dataset_id: int, first: int, l
     )
     if removed:
         await series_tables.forget(connection, dataset_id, state.schema, state.keys, where)
-        await maintenance.forget_all(connection, dataset_id, first)
+        await repairs.forget_all(connection, dataset_id, first)
     return removed
 
 
@@ -70,47 +73,8 @@ async def _delete(
     removed += cursor.rowcount
     if not removed:
         return 0
-    cursor = await connection.execute(queries("timeseries/rows")["all_blocks"], {"id": dataset_id})
-    for block in [Block(*row) for row in await cursor.fetchall()]:
+    for block in await block_counts.all_blocks(connection, dataset_id):
         if meets(block):
-            await _recount(connection, dataset_id, state, block, whole=holds(block))
+            await block_counts.recount(connection, dataset_id, block, whole=holds(block))
     await connection.execute(queries("timeseries/rows")["shrink_state"], {"id": dataset_id, "removed": removed})
     return removed
-
-
-async def _extent(connection: Connection, dataset_id: int, state: State, block: Block) -> tuple[int, int, int]:
-    """Returns number, least and greatest time of the rows that a block has now."""
-    bounds = Bounds(Range(), block.first_seq, block.last_seq)
-    cold = await store.find(connection, dataset_id) if state.cold else None
-    legacy = cold is not None and cold.legacy
-    statement = sql.SQL(
-        "SELECT count(*), (extract(epoch FROM min(ts)) * 1000000)::bigint, "
-        "(extract(epoch FROM max(ts)) * 1000000)::bigint FROM {} WHERE {}"
-    ).format(
-        readable_of(state.schema, dataset_id, cold=state.cold, legacy=legacy),
-        numbered(block.first_seq, block.last_seq, cold=legacy),
-    )
-    row = await (await connection.execute(statement)).fetchone()
-    assert row is not None
-    extents = [row] if row[0] else []
-    if cold is not None:
-        extents += await chunk_changes.extents(connection, cold.chunks, bounds)
-    return sum(e[0] for e in extents), min((e[1] for e in extents), default=0), max((e[2] for e in extents), default=0)
-
-
-async def _recount(connection: Connection, dataset_id: int, state: State, block: Block, *, whole: bool) -> None:
-    count, low, high = (0, 0, 0) if whole else await _extent(connection, dataset_id, state, block)
-    if not count:
-        await connection.execute(
-            queries("timeseries/rows")["delete_block"], {"id": dataset_id, "first_seq": block.first_seq}
-        )
-        return
-    parameters = {
-        "id": dataset_id,
-        "first_seq": block.first_seq,
-        "last_seq": block.last_seq,
-        "rows": count,
-        "min_ts": low,
-        "max_ts": high,
-    }
-    await connection.execute(queries("timeseries/rows")["update_block"], parameters)

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from atlas.accounts.access import Caller
 from atlas.accounts.dependencies import CallerDep
-from atlas.contract.rows import Aggregated, LatestRows, SeriesPage, StoredRow
+from atlas.contract.rows import Aggregated, LatestRows, ReplacedRows, SeriesPage, StoredRow
 from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
 from atlas.timeseries.parameters import ByParam, ColumnsParam, DatasetParam, RangeParam, WhereParam
@@ -149,6 +149,7 @@ async def live_rows(
     responses=events(
         connected=members(dataset_id="integer", message="string"),
         data=members(timestamp="string"),
+        correction=members(timestamp="string"),
         heartbeat=members(timestamp="string"),
         error=members(error="string"),
     ),
@@ -164,7 +165,7 @@ async def stream_rows(
     last_event_id: Annotated[str | None, Header(description="Id of the last event that you saw.")] = None,
 ) -> Response:
     """Streams Server-Sent Events: `connected`, then `data` for each new row, and `heartbeat` while there is
-    no new row.
+    no new row. A row that replaces others is a `correction`.
     """
     following = await streams.open(caller, dataset, poll_interval, last_event_id, where)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -217,6 +218,22 @@ async def list_series(
 ) -> Response:
     """Lists the series of a dataset in order of their keys, each with the time of its latest row."""
     found = await summaries.series(caller, dataset, by, where, search, limit, offset)
+    return _page(request, found, limit, offset)
+
+
+@router.get("/history/", responses=answer(ReplacedRows), summary="Replaced rows")
+async def replaced_rows(
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    summaries: SummaryServiceDep,
+    span: RangeParam,
+    where: WhereParam,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Rows of a page.")] = 250,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Rows to skip.")] = 0,
+) -> Response:
+    """Returns replaced rows in order of time, each with the time and the number of its replacement."""
+    found = await summaries.history(caller, dataset, span, where, limit, offset)
     return _page(request, found, limit, offset)
 
 

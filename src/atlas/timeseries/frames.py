@@ -61,12 +61,16 @@ class Frame:
         if len(micros) < 2 or bool((micros[1:] >= micros[:-1]).all()):
             return self
         order = pa.array(micros.argsort(kind="stable"))
+        return replace(self.take(order), order=order if self.order is None else self.order.take(order))
+
+    def take(self, rows: pa.Array) -> Frame:
+        """Returns rows by their indices."""
         return replace(
             self,
-            ts=self.ts.take(order),
-            columns={name: array.take(order) for name, array in self.columns.items()},
-            extra=None if self.extra is None else self.extra.take(order),
-            order=order if self.order is None else self.order.take(order),
+            ts=self.ts.take(rows),
+            columns={name: array.take(rows) for name, array in self.columns.items()},
+            extra=None if self.extra is None else self.extra.take(rows),
+            order=None if self.order is None else self.order.take(rows),
         )
 
 

@@ -14,6 +14,7 @@ from fastapi import Depends, Query
 
 from atlas.errors import BadRequestError
 from atlas.kit.timestamps import NAME_UNIT, NO_UNIT, parse_end, parse_epoch, parse_parameter, to_micros
+from atlas.timeseries.conflicts.model import Policy
 from atlas.timeseries.series.conditions import Written, parse_where
 from atlas.timeseries.zone_map import Range
 
@@ -60,6 +61,16 @@ async def time_range(
 
 
 RangeParam = Annotated[Range, Depends(time_range)]
+
+
+OnConflictParam = Annotated[
+    Policy | None,
+    Query(
+        description="What happens to a row whose timestamp and keys another row has: `append` keeps both, `replace` "
+        "puts it in the other's place, `keep_first` leaves it out, `reject` refuses the insert. It may be as strict as "
+        "the dataset's policy, or stricter."
+    ),
+]
 
 
 async def column_names(

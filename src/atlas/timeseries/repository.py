@@ -65,6 +65,11 @@ def series_of(schema: str, dataset_id: int) -> sql.Identifier:
     return sql.Identifier(schema, f"_series_{dataset_id}")
 
 
+def history_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """Returns the table of a dataset's replaced rows, which is there once a row was replaced."""
+    return sql.Identifier(schema, f"_history_{dataset_id}")
+
+
 async def keep_out(connection: Connection, view: sql.Identifier) -> None:
     """Waits for the readers of a view of two tables, and keeps new readers out until the transaction ends.
 
@@ -155,6 +160,7 @@ async def delete(connection: Connection, dataset_id: int) -> bool:
         chunks_of(schema, dataset_id),
         rollup_of(schema, dataset_id),
         series_of(schema, dataset_id),
+        history_of(schema, dataset_id),
     ):
         await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
     return True

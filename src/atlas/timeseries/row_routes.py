@@ -8,23 +8,24 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from atlas.accounts.dependencies import CallerDep
-from atlas.contract.rows import DeletedRows, InsertedRows, PreviewedRows, StoredRow
+from atlas.contract.rows import DeletedRows, InsertedRow, InsertedRows, PreviewedRows
 from atlas.errors import BadRequestError
+from atlas.timeseries.conflicts.model import Policy
 from atlas.timeseries.ingest.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
 from atlas.timeseries.ingest.requests import BulkRequest
 from atlas.timeseries.ingest.service import RowService
-from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, RangeParam, WhereParam
+from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, OnConflictParam, RangeParam, WhereParam
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import BulkBody, RowBody, RowPage
 from atlas.web.admission import is_small
 from atlas.web.bodies import body_schema
 from atlas.web.contract_route import json_response
 from atlas.web.disconnect import while_received_and_connected
-from atlas.web.error_schemas import ERRORS
+from atlas.web.error_schemas import ERRORS, ErrorView
 from atlas.web.fast_path import FastRoute
 from atlas.web.json_route import JsonRoute, bounded_body
 from atlas.web.media_types import BYTES
-from atlas.web.openapi.responses import answer
+from atlas.web.openapi.responses import answer, errors
 from atlas.web.paging import links
 from atlas.web.provided import provided
 
@@ -34,6 +35,7 @@ RowServiceDep = Annotated[RowService, provided(RowService)]
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 
 PAGE_ROWS = 250
+CONFLICT = errors(ErrorView, {409: "Rows are there already, and the policy for conflicts is reject"})
 IdempotencyHeader = Annotated[
     str | None, Header(description="A text of your choice that makes a repeated insert safe.")
 ]
@@ -94,11 +96,12 @@ async def insert_row(
     caller: CallerDep,
     rows: RowServiceDep,
     epoch: EpochParam = None,
+    on_conflict: OnConflictParam = None,
     idempotency_key: IdempotencyHeader = None,
-) -> StoredRow:
+) -> InsertedRow:
     """Inserts one row. Owner only."""
     encoding = request.headers.get("content-encoding")
-    return await rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
+    return await rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch, on_conflict)
 
 
 router.add_api_route(
@@ -107,6 +110,7 @@ router.add_api_route(
     methods=["POST"],
     status_code=201,
     summary="Insert a row",
+    responses=CONFLICT,
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/json": {"schema": body_schema(RowBody)}}}
     },
@@ -122,13 +126,14 @@ def _bulk_request(
     key: str | None,
     epoch: str | None,
     form: BodyFormat | None,
+    on_conflict: Policy | None = None,
 ) -> BulkRequest:
     if layout and epoch:
         raise BadRequestError("Invalid parameter", "epoch: timestamp_format says already how timestamps are written")
     media = request.headers.get("content-type")
     found = body_format(media, form)
     encoding, charset = request.headers.get("content-encoding"), body_charset(media, found)
-    return BulkRequest(found, encoding, dataset, column, layout, key, charset, epoch)
+    return BulkRequest(found, encoding, dataset, column, layout, key, charset, epoch, on_conflict)
 
 
 # Generators make methods for the first two; what else is taken stands beside them, as it may not be left out.
@@ -155,11 +160,14 @@ async def bulk_insert(
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
     epoch: EpochParam = None,
+    on_conflict: OnConflictParam = None,
     idempotency_key: IdempotencyHeader = None,
     format: BodyFormatParam = None,
 ) -> InsertedRows:
     """Inserts all rows or none: JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type, with gzip or zstd. Owner only."""
-    details = _bulk_request(request, dataset, timestamp_column, timestamp_format, idempotency_key, epoch, format)
+    details = _bulk_request(
+        request, dataset, timestamp_column, timestamp_format, idempotency_key, epoch, format, on_conflict
+    )
     if is_small(request.headers):
         # Stored before anybody could notice, in a group with others.
         return await rows.insert_many(caller, details, request.stream())
@@ -171,6 +179,7 @@ router.add_api_route(
     bulk_insert,
     methods=["POST"],
     summary="Insert many rows",
+    responses=CONFLICT,
     openapi_extra={"requestBody": BULK_BODY},
     route_class_override=FastRoute,
 )

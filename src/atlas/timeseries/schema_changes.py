@@ -14,7 +14,7 @@ from atlas.errors import BadRequestError
 from atlas.timeseries.cold import chunk_changes, legacy_view, store
 from atlas.timeseries.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name, to_catalog
 from atlas.timeseries.frames import SchemaChange
-from atlas.timeseries.repository import chunks_of, hot_of, keep_out, readable_of, series_of, table_of
+from atlas.timeseries.repository import chunks_of, history_of, hot_of, keep_out, readable_of, series_of, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ async def _add_columns(
         await keep_out(connection, table_of(place.schema, dataset_id))
     added, table = sql.SQL(", ").join(additions), hot_of(place.schema, dataset_id, cold=place.cold)
     try:
-        for one in (table, series_of(place.schema, dataset_id)):
+        for one in (table, series_of(place.schema, dataset_id), history_of(place.schema, dataset_id)):
             await connection.execute(sql.SQL("ALTER TABLE IF EXISTS {} {}").format(one, added))
     except psycopg.errors.TooManyColumns:
         reason = f"a dataset can have {MAX_PHYSICAL_COLUMNS} typed columns"
@@ -122,6 +122,13 @@ async def _is_legacy(connection: Connection, dataset_id: int, place: Place) -> b
     return cold is not None and cold.legacy
 
 
+async def _history(connection: Connection, dataset_id: int, place: Place) -> list[sql.Identifier]:
+    """Returns the table of replaced rows, if the dataset has one."""
+    history = history_of(place.schema, dataset_id)
+    cursor = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", (history.as_string(),))
+    return [history] if await cursor.fetchone() == (True,) else []
+
+
 async def _widen(connection: Connection, dataset_id: int, place: Place, column: Column, *, declared: bool) -> bool:
     """Turns an int column into float, unless the column holds an integer that no float equals. Returns False in that
     case.
@@ -130,19 +137,21 @@ async def _widen(connection: Connection, dataset_id: int, place: Place, column: 
     name = sql.Identifier(column.physical)
     legacy = await _is_legacy(connection, dataset_id, place)
     table = hot_of(place.schema, dataset_id, cold=place.cold)
-    inexact = sql.SQL("SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1").format(
-        readable_of(place.schema, dataset_id, cold=place.cold, legacy=legacy), name
-    )
-    cursor = await connection.execute(inexact)
-    if await cursor.fetchone() is not None:
-        return False
+    inexact = sql.SQL("SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1")
+    for rows in (
+        readable_of(place.schema, dataset_id, cold=place.cold, legacy=legacy),
+        *await _history(connection, dataset_id, place),
+    ):
+        cursor = await connection.execute(inexact.format(rows, name))
+        if await cursor.fetchone() is not None:
+            return False
     if place.cold and not await chunk_changes.fits_float(
         connection, chunks_of(place.schema, dataset_id), str(column.id)
     ):
         return False
     # Dropping the view also waits for the view's readers before a table changes.
     readers = await legacy_view.drop_view(connection, dataset_id) if legacy else None
-    for one in (table, series_of(place.schema, dataset_id)):
+    for one in (table, series_of(place.schema, dataset_id), history_of(place.schema, dataset_id)):
         change = sql.SQL("ALTER TABLE IF EXISTS {} ALTER COLUMN {} TYPE double precision").format(one, name)
         await connection.execute(change)
     await _set(connection, column, Dtype.FLOAT, column.physical, declared=declared)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
 
-from atlas.contract.datasets import DatasetSamples
+from atlas.contract.datasets import DatasetSamples, OnConflict
 from atlas.contract.rows import StoredRow
 from atlas.web.bodies import Body, Metadata, Name
 
@@ -38,6 +38,15 @@ Keys = Annotated[
 ]
 
 
+Conflicts = Annotated[
+    OnConflict,
+    Field(
+        description="What inserts do with rows whose timestamp and keys other rows have: `append` keeps both, "
+        "`replace` puts the new row in the other's place, `keep_first` leaves it out, `reject` refuses the insert."
+    ),
+]
+
+
 class NewColumnBody(Body):
     """A column to declare with a new dataset."""
 
@@ -54,12 +63,14 @@ class NewDatasetBody(DatasetBody):
         default_factory=list, max_length=1000, description="Columns to declare; rows bring others."
     )
     keys: Keys | None = None
+    on_conflict: Conflicts | None = None
 
 
 class ReplacedDatasetBody(DatasetBody):
     """A dataset's new name, description and metadata, and new series keys, if they are to change."""
 
     keys: Keys | None = None
+    on_conflict: Conflicts | None = None
 
 
 class DatasetChangeBody(Body):
@@ -69,6 +80,7 @@ class DatasetChangeBody(Body):
     description: str | None = Field(None, max_length=10_000, examples=["Hourly candles of Bitcoin in US dollars"])
     metadata: Metadata | None = Field(None, examples=[{"source": "tiingo", "frequency": "1h"}])
     keys: Keys | None = None
+    on_conflict: Conflicts | None = None
 
 
 class ColumnBody(NewColumnBody):

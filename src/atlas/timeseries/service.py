@@ -11,7 +11,7 @@ import msgspec
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.contract.datasets import Column as ColumnView
-from atlas.contract.datasets import Dataset, DatasetSamples, DatasetSamplesView, SummaryView
+from atlas.contract.datasets import Dataset, DatasetSamples, DatasetSamplesView, OnConflict, SummaryView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError
 from atlas.kit.admission import Lane
@@ -22,6 +22,8 @@ from atlas.timeseries import repository as store
 from atlas.timeseries import schema_changes
 from atlas.timeseries.column_notes import note_dataset_column
 from atlas.timeseries.columns import Column, Dtype, NewColumn, from_catalog
+from atlas.timeseries.conflicts import repository as conflicts
+from atlas.timeseries.conflicts.model import Policy
 from atlas.timeseries.frames import SchemaChange
 from atlas.timeseries.series import tables as series_tables
 from atlas.timeseries.series.checks import refuse_names
@@ -74,8 +76,11 @@ class DatasetService:
         metadata: Row,
         columns: Sequence[NewColumn] = (),
         keys: Sequence[str] = (),
+        policy: Policy = Policy.APPEND,
     ) -> Dataset:
         """Creates a private dataset of the caller with the declared `columns` and series `keys`.
+
+        `policy` tells what inserts do with rows whose timestamp and keys other rows have.
 
         Raises BadRequestError: when two columns have one name, a unit or description has control characters, or a
             column may not be a key.
@@ -88,7 +93,7 @@ class DatasetService:
         notes = [checked_note(c.unit, c.description, f"columns[{n}].") for n, c in enumerate(columns)]
         async with self._database.transaction() as connection:
             row = await store.create(connection, caller, name, description, metadata)
-            if not columns and not keys:
+            if not columns and not keys and policy is Policy.APPEND:
                 return Dataset(**row | {"keys": ()}, columns=())
             if columns:
                 change = SchemaChange({column.name: column.dtype for column in columns}, ())
@@ -98,6 +103,7 @@ class DatasetService:
                 if unit or said:
                     await note_dataset_column(connection, row["id"], column.name, unit, said)
             await series_tables.set_keys(connection, row["id"], keys)
+            await conflicts.set_policy(connection, row["id"], policy)
             row = await store.change(connection, "get_dataset", row["id"])
         return (await self._with_columns([row]))[0]
 
@@ -207,28 +213,39 @@ class DatasetService:
                 row["created_at"],
                 row["updated_at"],
                 tuple(map(from_catalog, row["keys"])),
+                row["on_conflict"],
             )
             for row in rows
         ]
 
     async def update(
-        self, caller: Caller, dataset_id: int, query: str, keys: Sequence[str] | None = None, **values: Any
+        self,
+        caller: Caller,
+        dataset_id: int,
+        query: str,
+        keys: Sequence[str] | None = None,
+        on_conflict: OnConflict | None = None,
+        **values: Any,
     ) -> Dataset:
         """Replaces or merges fields of an owned dataset, by the repository's query of this name.
 
-        `keys` replace the dataset's series keys. None leaves them as they are.
+        - keys: replace the dataset's series keys. None leaves them as they are.
+        - on_conflict: what later inserts do with rows whose timestamp and keys other rows have. None leaves it.
 
         Raises BadRequestError: when a column does not exist or may not be a key, or a row lacks it.
         """
         await self._access.require(caller, dataset_id, write=True)
-        if keys is None:
+        if keys is None and on_conflict is None:
             async with self._database.connection() as connection:
                 row = await store.change(connection, query, dataset_id, **values)
             return (await self._with_columns([row]))[0]
-        refuse_names(keys)
+        refuse_names(keys or ())
         async with self._storing.slot(caller), self._database.transaction() as connection:
             await store.change(connection, "get_table", dataset_id)
-            await series_tables.set_keys(connection, dataset_id, keys)
+            if keys is not None:
+                await series_tables.set_keys(connection, dataset_id, keys)
+            if on_conflict is not None:
+                await conflicts.set_policy(connection, dataset_id, Policy(on_conflict))
             row = await store.change(connection, query, dataset_id, **values)
         return (await self._with_columns([row]))[0]
 

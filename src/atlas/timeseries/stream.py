@@ -26,7 +26,7 @@ from atlas.kit.admission import Lane, Pace
 from atlas.kit.tasks import start_detached
 from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries.formats import RowFormat, json_lines
-from atlas.timeseries.read import row_queries, snapshot
+from atlas.timeseries.read import history, row_queries, snapshot
 from atlas.timeseries.series.conditions import Written
 
 # FETCH_ROWS: rows fetched at a time. BACKLOG_BYTES: bytes that may wait for a slow client before its reader goes back
@@ -324,10 +324,11 @@ class StreamService:
         upto = shot.last_seq if upto is None else upto
         while after < upto:
             table, last = await row_queries.following(self._database, shot, after, FETCH_ROWS)
+            corrected = await history.corrections(self._database, shot, after, last)
             if table.nbytes <= INLINE_BYTES:
-                events = _encode(table, style) if len(table) else b""
+                events = _encode(table, style, corrected) if len(table) else b""
             else:
-                events = await asyncio.to_thread(_encode, table, style)
+                events = await asyncio.to_thread(_encode, table, style, corrected)
             yield _Piece(after, last, events)
             after = last
 
@@ -341,9 +342,12 @@ async def _wait(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def _encode(table: pa.Table, style: RowFormat) -> bytes:
-    ids = pl.Series(table.column("_seq")).cast(pl.String)
-    events = "id: " + ids + "\nevent: data\ndata: " + json_lines(table, style) + "\n\n"
+def _encode(table: pa.Table, style: RowFormat, corrected: frozenset[int]) -> bytes:
+    numbers = pl.Series("n", table.column("_seq"))
+    kinds = pl.Series(["data"])
+    if corrected:
+        kinds = numbers.is_in(sorted(corrected)).replace_strict({True: "correction", False: "data"})
+    events = "id: " + numbers.cast(pl.String) + "\nevent: " + kinds + "\ndata: " + json_lines(table, style) + "\n\n"
     text: str = events.str.join("").item()
     return text.encode()
 

@@ -10,7 +10,7 @@ from atlas.client._reading import read, read_all
 from atlas.client._requests import given, path_of
 from atlas.client.types import DatasetSummary, Json
 from atlas.contract.accounts import Access, Tag
-from atlas.contract.datasets import Column, Dataset, DatasetSamples
+from atlas.contract.datasets import Column, Dataset, DatasetSamples, OnConflict
 
 DATASETS = "/api/datasets/"
 
@@ -53,12 +53,14 @@ class AsyncDatasets(AsyncResource):
         metadata: Mapping[str, Any] | None = None,
         columns: Iterable[Mapping[str, str]] = (),
         keys: Iterable[str] = (),
+        on_conflict: OnConflict | None = None,
     ) -> Dataset:
         """Creates a dataset of your own, which only you can see.
 
         - columns: columns to declare, each with `name`, `dtype` (int or float), and optionally `unit` and
           `description`.
         - keys: columns whose values name the series of a row, such as `symbol`. Every row needs them.
+        - on_conflict: what inserts do with rows whose timestamp and keys other rows have; see `rows.bulk_insert`.
         """
         body: Json = {"name": name, "description": description, "metadata": dict(metadata or {})}
         declared = [dict(column) for column in columns]
@@ -66,6 +68,7 @@ class AsyncDatasets(AsyncResource):
             body["columns"] = declared
         if series := [*keys]:
             body["keys"] = series
+        body |= given(on_conflict=on_conflict)
         return read(Dataset, await self._post(DATASETS, body))
 
     async def get(self, dataset: DatasetRef) -> Dataset:
@@ -83,15 +86,18 @@ class AsyncDatasets(AsyncResource):
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         keys: Iterable[str] | None = None,
+        on_conflict: OnConflict | None = None,
     ) -> Dataset:
         """Changes the given fields. Owner only.
 
-        keys: columns that name the series of a row from now on. Rows that are there must have them already.
+        - keys: columns that name the series of a row from now on. Rows that are there must have them already.
+        - on_conflict: what later inserts do with rows whose timestamp and keys other rows have.
         """
         path = await self._path(dataset)
-        if keys is not None:
+        if keys is not None or on_conflict is not None:
             changes = given(name=name, description=description, metadata=metadata and dict(metadata))
-            return read(Dataset, await self._patch(path, changes | {"keys": [*keys]}))
+            changes |= given(keys=None if keys is None else [*keys], on_conflict=on_conflict)
+            return read(Dataset, await self._patch(path, changes))
         before = read(Dataset, await self._get(path))
         body = {
             "name": before.name if name is None else name,

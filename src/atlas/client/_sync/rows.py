@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -10,17 +11,18 @@ from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from atlas.client._batching import BATCH_ROWS, Batch, batches, from_flat_key, row_text
+from atlas.client._batching import BATCH_ROWS, ROWS, Batch, batch_call, batches, flat_rows, row_text
 from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
 from atlas.client._reading import read
-from atlas.client._requests import IDEMPOTENCY, SLOW_SECONDS, Call, Where, conditions, format_of, names, query
+from atlas.client._requests import IDEMPOTENCY, Call, Where, conditions, format_of, names, query
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import DatasetRef, Resource
 from atlas.client._sync.streams import follow
 from atlas.client._sync.waiting import batches_of, in_thread
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
-from atlas.client.types import Aggregate, Inserted, Row, RowPage, RowsPreview, moment
+from atlas.client.types import Aggregate, Inserted, InsertedRow, ReplacedRow, Row, RowPage, RowsPreview
+from atlas.contract.datasets import OnConflict
 from atlas.contract.rows import Series
 
 if TYPE_CHECKING:
@@ -32,8 +34,9 @@ Moment = datetime | date | str | None
 Columns = str | Iterable[str] | None
 Epoch = Literal["s", "ms", "us", "ns"]
 Format = Literal["csv", "ndjson", "json", "parquet", "arrow", "xlsx"]
-ROWS = "/api/rows/"
 DOWNLOAD = "/api/rows/bulk_download/"
+# Members of an answer with a policy for conflicts.
+POLICIES = ("replaced", "identical", "kept")
 
 
 class Rows(Resource):
@@ -50,13 +53,15 @@ class Rows(Resource):
         timestamp: datetime | date | str,
         values: Mapping[str, Any],
         *,
+        on_conflict: OnConflict | None = None,
         idempotency_key: str | None = None,
-    ) -> Row:
-        """Inserts one row, once even after a retry. Owner only."""
+    ) -> InsertedRow:
+        """Inserts one row, once even after a retry. Owner only. `on_conflict` is that of `bulk_insert`."""
         number = self._dataset_id(dataset)
         body = f'{{"dataset":{number},{row_text((timestamp, values), None)[1:]}'
         headers = {"Content-Type": "application/json", IDEMPOTENCY: idempotency_key or str(uuid4())}
-        return Row.read(self._transport.json(Call("POST", ROWS, body=body.encode(), headers=headers)))
+        call = Call("POST", ROWS, query(on_conflict=on_conflict), body=body.encode(), headers=headers)
+        return InsertedRow.read(self._transport.json(call))
 
     def bulk_insert(
         self,
@@ -66,6 +71,7 @@ class Rows(Resource):
         timestamp_column: str | None = None,
         timestamp_format: str | None = None,
         epoch: Epoch | None = None,
+        on_conflict: OnConflict | None = None,
         batch_rows: int | None = None,
         idempotency_key: str | None = None,
         progress: Callable[[int], None] | None = None,
@@ -77,21 +83,29 @@ class Rows(Resource):
           JSON, Parquet or Arrow (also .gz, .zst).
         - timestamp_format: strptime, for CSV.
         - epoch: timestamps are numbers of this unit since 1970.
+        - on_conflict: what happens to a row whose timestamp and keys another row has. `append` keeps both. `replace`
+          puts it in the other's place. `keep_first` leaves it out, and `reject` refuses the batch. By default, what the
+          dataset declares.
         - batch_rows: rows of a batch. Without it, a file is one batch.
         - idempotency_key: prefix of the batches' keys. A second call with the same key and data inserts only the
           missing rows.
         - progress: called with the rows inserted so far.
 
         If a batch fails, earlier batches stay. The error's `rows_inserted` is the number of their rows.
+
+        Raises Conflict: when rows are there already and the policy is `reject`.
         """
         number = self._dataset_id(dataset)
         key = idempotency_key or str(uuid4())
-        params = {"dataset": number, "timestamp_format": timestamp_format, "epoch": epoch}
+        params = {"dataset": number, "timestamp_format": timestamp_format, "epoch": epoch, "on_conflict": on_conflict}
         rows = count = 0
+        told: Counter[str] = Counter()
         try:
             make = partial(batches, time_column=timestamp_column, batch_rows=batch_rows)
             for batch in batches_of(data, make, batch_rows or BATCH_ROWS):
-                rows += self._insert(batch, params, f"{key}-{count}")
+                answer = self._insert(batch, params, f"{key}-{count}")
+                told.update({name: answer.get(name) or 0 for name in ("inserted", *POLICIES)})
+                rows += answer["total"]
                 count += 1
                 if progress is not None:
                     progress(rows)
@@ -100,11 +114,11 @@ class Rows(Resource):
             if rows:
                 error.add_note(f"{rows} rows of {count} batches before this one are inserted")
             raise
-        return Inserted(rows, count)
+        return Inserted(told["inserted"], count, **{name: told[name] for name in POLICIES})
 
-    def _insert(self, batch: Batch, params: Mapping[str, Any], key: str) -> int:
-        answer = self._transport.json(_batch_call(batch, "bulk_insert", params, {IDEMPOTENCY: key}))
-        return int(answer["inserted"])
+    def _insert(self, batch: Batch, params: Mapping[str, Any], key: str) -> Mapping[str, int]:
+        answer: Mapping[str, int] = self._transport.json(batch_call(batch, "bulk_insert", params, {IDEMPOTENCY: key}))
+        return answer
 
     def preview(
         self,
@@ -123,7 +137,7 @@ class Rows(Resource):
         params = {"dataset": number, "timestamp_format": timestamp_format, "epoch": epoch}
         make = partial(batches, time_column=timestamp_column, batch_rows=None)
         for batch in batches_of(data, make, BATCH_ROWS):
-            return RowsPreview.read(self._transport.json(_batch_call(batch, "preview", params, {})))
+            return RowsPreview.read(self._transport.json(batch_call(batch, "preview", params, {})))
         return RowsPreview(0, ())
 
     def query(
@@ -199,6 +213,20 @@ class Rows(Resource):
             if page["next"] is None:
                 return found
 
+    def history(
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        where: Where = None,
+        limit: int | None = None,
+    ) -> Iterator[ReplacedRow]:
+        """Yields rows that others have replaced, in order of time, then in the order in which they were replaced."""
+        params = {"dataset": self._dataset_id(dataset), "start": start, "end": end, "where": conditions(where)}
+        for item in self._pages(f"{ROWS}history/", "results", limit, params, count="count", page=1_000):
+            yield ReplacedRow.read(item)
+
     def series(
         self,
         dataset: DatasetRef,
@@ -238,7 +266,7 @@ class Rows(Resource):
             limit=limit,
         )
         response = self._transport.send(Call("GET", f"{ROWS}live/", params))
-        return in_thread(_flat_rows, response.content)
+        return in_thread(flat_rows, response.content)
 
     def aggregate(
         self,
@@ -382,28 +410,3 @@ class Rows(Resource):
         number = self._dataset_id(dataset)
         said = conditions(where)
         yield from follow(self._transport, number, last_event_id, poll_interval, give_up_after, said)
-
-
-def _batch_call(
-    batch: Batch, what: Literal["bulk_insert", "preview"], params: Mapping[str, Any], headers: Mapping[str, str]
-) -> Call:
-    """Builds the request that sends a batch. Of the query's `params`, a JSON body needs only `dataset` and `epoch`."""
-    sent_params = query(**params, timestamp_column=batch.time_column)
-    if batch.content_type == "application/json":
-        sent_params = query(dataset=params["dataset"], epoch=params["epoch"])
-    sent = {**headers, "Content-Type": batch.content_type}
-    if batch.encoding is not None:
-        sent["Content-Encoding"] = batch.encoding
-    return Call("POST", f"{ROWS}{what}/", sent_params, body=batch.content, headers=sent, timeout=SLOW_SECONDS)
-
-
-def _flat_rows(content: bytes) -> tuple[Row, ...]:
-    import json
-
-    found = []
-    for line in content.splitlines():
-        flat = json.loads(line)
-        stamp = moment(flat.pop("timestamp"))
-        assert stamp is not None
-        found.append(Row(stamp, {from_flat_key(name): value for name, value in flat.items()}))
-    return tuple(found)

@@ -34,6 +34,10 @@ SELECT k.physical FROM atlas.datasets d CROSS JOIN unnest(d.keys) WITH ORDINALIT
 LEFT JOIN atlas.dataset_columns k ON k.dataset_id = d.id AND k.name = u.name
 WHERE d.id = %(id)s ORDER BY u.place
 
+-- name: relation
+-- Returns a relation, or null when there is none.
+SELECT to_regclass(%(relation)s)
+
 -- name: table_ids
 -- Lists the ids of all tables.
 SELECT id FROM atlas.tables ORDER BY id

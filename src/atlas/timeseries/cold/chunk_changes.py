@@ -6,7 +6,7 @@ Chunks that have other rows beside the deleted rows are made anew without these.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from psycopg import sql
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.timeseries.cold import legacy_view, store
-from atlas.timeseries.cold.chunk_codec import NUMBER, TIME, Chunk, Ints, encode
+from atlas.timeseries.cold.chunk_codec import NUMBER, TIME, Chunk, Flags, Ints, encode
 from atlas.timeseries.cold.chunk_rows import Bounds, ChunkParts, parts_only
 from atlas.timeseries.columns import EXACT_FLOAT, Dtype
 from atlas.timeseries.zone_map import Range
@@ -40,6 +40,21 @@ async def remove(connection: Connection, dataset_id: int, bounds: Bounds) -> int
         removed += await _remove_some(connection, cold.chunks, bounds, ids)
     await store.advance(connection, dataset_id, cold.upto, -removed)
     return older + removed
+
+
+async def remove_numbers(connection: Connection, dataset_id: int, numbers: Mapping[int, Ints]) -> None:
+    """Removes packed rows by their numbers. numbers: by the low numbers of the chunks that have the rows.
+
+    The caller holds the locks on the dataset's state and on its packed rows. Raises DamagedChunkError.
+    """
+    cold = await store.find(connection, dataset_id)
+    assert cold is not None
+    removed = 0
+    for ids in _groups(sorted(numbers)):
+        removed += await _make_anew(
+            connection, cold.chunks, ids, lambda chunk, found, _: np.isin(found, numbers[chunk.low_seq])
+        )
+    await store.advance(connection, dataset_id, cold.upto, -removed)
 
 
 async def _remove_whole(connection: Connection, table: sql.Identifier, bounds: Bounds) -> int:
@@ -94,9 +109,24 @@ async def _remove_some(connection: Connection, table: sql.Identifier, bounds: Bo
     hit = await asyncio.to_thread(lambda: [c.low_seq for c in chunks if len(c.rows(bounds)[1])])
     if not hit:
         return 0
-    chunks = await read_parts(connection, table, hit, None)
-    kept, removed = await asyncio.to_thread(_without, chunks, bounds)
-    await connection.execute(sql.SQL("DELETE FROM {} WHERE low_seq = ANY ({})").format(table, sql.Literal(hit)))
+
+    def within(_: ChunkParts, numbers: Ints, micros: Ints) -> Flags:
+        inside: Flags = (numbers >= bounds.first) & (numbers <= bounds.last)
+        inside &= (micros >= bounds.span.lo) & (micros < bounds.span.hi)
+        return inside
+
+    return await _make_anew(connection, table, hit, within)
+
+
+# Marks rows of a chunk, by their numbers and times.
+Marks = Callable[[ChunkParts, Ints, Ints], Flags]
+
+
+async def _make_anew(connection: Connection, table: sql.Identifier, ids: Sequence[int], gone: Marks) -> int:
+    """Makes chunks anew without the rows that `gone` marks, and returns the number of these rows."""
+    chunks = await read_parts(connection, table, ids, None)
+    kept, removed = await asyncio.to_thread(_without, chunks, gone)
+    await connection.execute(sql.SQL("DELETE FROM {} WHERE low_seq = ANY ({})").format(table, sql.Literal([*ids])))
     if kept:
         await store.insert_chunks(connection, table, kept)
     return removed
@@ -120,15 +150,14 @@ async def read_parts(
     return list(found.values())
 
 
-def _without(chunks: Sequence[ChunkParts], bounds: Bounds) -> tuple[list[Chunk], int]:
-    """Returns chunks without the rows within bounds, and the number of these rows."""
+def _without(chunks: Sequence[ChunkParts], gone: Marks) -> tuple[list[Chunk], int]:
+    """Returns chunks without the rows that `gone` marks, and the number of these rows."""
     kept: list[Chunk] = []
     removed = 0
     for chunk in chunks:
         taken, micros = chunk.times(Range())
         numbers = chunk.numbers(taken)
-        hit = (numbers >= bounds.first) & (numbers <= bounds.last)
-        hit &= (micros >= bounds.span.lo) & (micros < bounds.span.hi)
+        hit = gone(chunk, numbers, micros)
         removed += int(np.count_nonzero(hit))
         arrays = {"ts": pa.array(micros).cast(pa.timestamp("us", "UTC")), "_seq": pa.array(numbers)}
         keys = [part for part in chunk.bodies if part not in (TIME, NUMBER)]

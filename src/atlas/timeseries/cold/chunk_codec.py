@@ -275,7 +275,8 @@ def decode(body: bytes | pa.Buffer, rows: Slice, dtype: Dtype) -> pa.Array:
     if kind[0] == _DECIMAL:
         values = _decimals(values, float(10 ** int(kind[1:])))
         return pc.coalesce(values, *others) if others else values
-    return values.cast(pa.float64()) if dtype is Dtype.FLOAT else values
+    # The encoder of a chunk that is made anew needs floats of 8 bytes.
+    return values.cast(pa.float64()) if dtype is Dtype.FLOAT or pa.types.is_floating(values.type) else values
 
 
 def _decimals(values: pa.Array, scale: float) -> pa.Array:

@@ -16,6 +16,8 @@ from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError, RowError
 from atlas.timeseries.column_notes import note_dataset_column
 from atlas.timeseries.columns import Column, from_catalog
+from atlas.timeseries.conflicts.model import Outcome, Policy, policy_in_force
+from atlas.timeseries.conflicts.resolver import Resolver, Storage, settle
 from atlas.timeseries.frames import Frame, SchemaChange, fit, plan_schema
 from atlas.timeseries.ingest import latest_rows
 from atlas.timeseries.repository import column_of, hot_of
@@ -42,6 +44,7 @@ class State:
     cold: bool
     version: int
     keys: tuple[str, ...] = ()
+    on_conflict: Policy = Policy.APPEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def _state(dataset_id: int, row: Any) -> State:
     if row is None:
         raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
     state = State(*row)
-    state.keys = tuple(map(from_catalog, state.keys))
+    state.keys, state.on_conflict = tuple(map(from_catalog, state.keys)), Policy(state.on_conflict)
     return state
 
 
@@ -200,6 +203,34 @@ class Appender(RowFitter):
         self._table = hot_of(state.schema, dataset_id, cold=state.cold)
         self._series = latest_rows.series_with(state.schema, dataset_id, state.keys, columns)
         self._latest: pa.Table | None = None
+        self._resolvers: list[Resolver] = []
+        self._resolver: Resolver | None = None
+        self.follow(None)
+
+    def follow(self, asked: Policy | None) -> Outcome | None:
+        """Sets what happens from now on to rows whose timestamp and keys others have.
+
+        That is what the dataset declares, unless `asked` is stricter. Returns the figures of the rows that follow, or
+        None where all rows are appended.
+
+        Raises BadRequestError: when `asked` is laxer than the dataset declares.
+        """
+        policy = policy_in_force(self._state.on_conflict, asked)
+        self._resolver = None
+        if policy is Policy.APPEND:
+            return None
+        state = self._state
+        storage = Storage(state.schema, self._dataset_id, state.cold, state.keys)
+        self._resolver = Resolver(self._connection, storage, policy)
+        self._resolvers.append(self._resolver)
+        # Rows may be replaced, so nothing of this state is worth caching.
+        self._changed = True
+        return self._resolver.outcome
+
+    @property
+    def replaces(self) -> bool:
+        """Whether rows were replaced. Then `finish` reads, and copies rows, which no pipeline can."""
+        return any(one.replaced for one in self._resolvers)
 
     async def add(self, frame: Frame, first_row: int = 0) -> None:
         """Numbers the rows of a frame, and copies them unless they are few.
@@ -221,6 +252,13 @@ class Appender(RowFitter):
                 if any(note := frame.notes.get(name, ("", ""))):
                     await note_dataset_column(self._connection, self._dataset_id, name, *note)
             await self._change_series()
+        if self._resolver is not None:
+            if self._resolver.meets(frame, self._top):
+                # Rows that wait are among those that the frame may meet.
+                await self.flush()
+            frame = await self._resolver.resolve(frame, self._columns, first_row, self._seq, self._top)
+            if not len(frame):
+                return
         if len(frame) <= FEW_ROWS and len(frame.columns) <= FEW_KEYS:
             self.take(frame)
         else:
@@ -272,7 +310,7 @@ class Appender(RowFitter):
     async def finish(self) -> int:
         """Stores blocks and counters and notifies listeners, after `close`. Returns the number of rows.
 
-        `finish` reads nothing, so in a pipeline nothing waits.
+        `finish` reads nothing unless rows were replaced, so in a pipeline nothing waits.
         """
         assert not self._waiting
         added = self._seq - self._state.last_seq
@@ -281,6 +319,8 @@ class Appender(RowFitter):
             await self._connection.execute(queries("timeseries/rows")["advance_state"], parameters)
             if blocks:
                 await self._store_blocks(blocks)
+        if self.replaces:
+            await settle(self._connection, self._dataset_id, self._resolvers, self._seq)
         return added
 
     async def _store_blocks(self, blocks: Sequence[Block]) -> None:

@@ -49,13 +49,14 @@ class ChunkAppender(Appender):
     """Appends frames to chunks; to the table, like `Appender`, where the dataset is not ready for chunks.
 
     Rows of datasets with keys go to the table, whose index finds the rows of one series among millions.
+    Rows by a policy for conflicts go to the table, too, as later frames look for them.
     """
 
     _packed = 0
 
     @property
     def _to_chunks(self) -> bool:
-        return self._state.cold and not self._state.keys
+        return self._state.cold and not self._state.keys and not self._resolvers
 
     def _due(self) -> bool:
         if not self._to_chunks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from atlas.db.database import Connection, Database
+from atlas.timeseries.conflicts.model import Outcome, Policy
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import idempotency
-from atlas.timeseries.ingest.appender import Opening, Tail
+from atlas.timeseries.ingest.appender import Appender, Opening, Tail
 from atlas.timeseries.ingest.idempotency import Retry
 from atlas.timeseries.ingest.plain_row import PlainRow
 from atlas.timeseries.ingest.single_statement import append_at_once
@@ -24,8 +25,10 @@ from atlas.timeseries.ingest.single_statement import append_at_once
 class SmallInsert:
     """Rows in memory, sorted by time, and the response to send once the rows are stored.
 
-    plain: few rows, in place of frames. key_id: the caller's API key, if only the statement that stores the rows
-    checks whether the key is live.
+    - plain: few rows, in place of frames.
+    - key_id: the caller's API key, if only the statement that stores the rows checks whether the key is live.
+    - policy: what happens to rows whose timestamp and keys others have; None leaves that to the dataset.
+    - respond: builds the response from what a policy did, in place of `response`.
     """
 
     frames: Sequence[Frame]
@@ -34,6 +37,8 @@ class SmallInsert:
     retry: Retry | None = None
     plain: Sequence[PlainRow] = ()
     key_id: int | None = None
+    policy: Policy | None = None
+    respond: Callable[[Outcome], Any] | None = None
 
     @property
     def parts(self) -> Sequence[PlainRow | Frame]:
@@ -64,7 +69,7 @@ async def insert_group(
     Raises ApartError: when a group of several inserts needs a schema change.
     """
     claims = _claims(group)
-    if tail is not None:
+    if tail is not None and all(one.policy is None for one in group):
         parts = [part for one in group for part in one.parts]
         keys = {one.key_id for one in group if one.key_id is not None}
         tail = await append_at_once(database, dataset_id, tail, parts, claims, keys) if parts else None
@@ -109,22 +114,38 @@ async def _insert(
         retries = [one.retry for one in group if one.retry is not None]
         answers = await idempotency.earlier_answers(connection, retries, claims)
     fresh = [one for one in group if _place(one) not in answers]
+    outcomes: dict[int, Any] = {}
     if fresh:
         appender = await opening.receive()
         if len(group) > 1 and any(appender.changes_schema(one.frames) for one in fresh):
             raise ApartError
-        for one in fresh:
-            rows = 0
-            for frame in one.frames:
-                await appender.add(frame, rows)
-                rows += len(frame)
+        outcomes = await _add(connection, appender, fresh)
         await appender.close()
+        if settled := appender.replaces:
+            await appender.finish()
     async with connection.pipeline():
         if fresh:
-            await appender.finish()
+            if not settled:
+                await appender.finish()
             tail = appender.tail
         await connection.execute("COMMIT")
-    return [answers.get(_place(one), one.response) for one in group], tail
+    return [answers.get(_place(one), outcomes.get(id(one), one.response)) for one in group], tail
+
+
+async def _add(connection: Connection, appender: Appender, fresh: Sequence[SmallInsert]) -> dict[int, Any]:
+    """Adds the rows of inserts one after another, and returns the responses that tell what a policy did."""
+    responses: dict[int, Any] = {}
+    for one in fresh:
+        outcome = appender.follow(one.policy)
+        rows = 0
+        for frame in one.frames:
+            await appender.add(frame, rows)
+            rows += len(frame)
+        if outcome is not None and one.respond is not None:
+            responses[id(one)] = response = one.respond(outcome)
+            if one.retry is not None:
+                await idempotency.keep_answer(connection, one.retry, response)
+    return responses
 
 
 def _place(one: SmallInsert) -> tuple[int, str] | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.errors import BadRequestError
+from atlas.timeseries.conflicts.model import Policy
 from atlas.timeseries.ingest.bodies import BodyFormat
 from atlas.timeseries.ingest.idempotency import Retry
 from atlas.timeseries.ingest.timestamp_columns import epoch_layout
@@ -24,6 +25,7 @@ class BulkRequest(msgspec.Struct, frozen=True):
     idempotency_key: str | None = None
     charset: str | None = None
     epoch: str | None = None
+    on_conflict: Policy | None = None
 
     @property
     def layout(self) -> str | None:
@@ -33,8 +35,11 @@ class BulkRequest(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> bytes:
         """What is hashed before the body to recognize a repeated request."""
-        # Omits unset charset and epoch, as in earlier versions without these fields, so that stored keys stay valid.
-        return repr(self).replace(", charset=None", "").replace(", epoch=None", "").encode()
+        text = repr(self)
+        # Later fields are omitted where they are unset, as in versions without them, so that stored keys stay valid.
+        for field in ("charset", "epoch", "on_conflict"):
+            text = text.replace(f", {field}=None", "")
+        return text.encode()
 
 
 class RepeatedRequest(NamedTuple):

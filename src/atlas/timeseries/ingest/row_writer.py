@@ -18,15 +18,17 @@ from atlas.accounts.usage import wrote
 from atlas.db.database import Database
 from atlas.kit.admission import Lane
 from atlas.timeseries.cold.mover import LEAST_ROWS
+from atlas.timeseries.conflicts.model import Outcome, Policy
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import chunk_appender, transaction
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.timeseries.ingest.group_transaction import SmallInsert
 from atlas.timeseries.ingest.idempotency import Retry
+from atlas.timeseries.ingest.transaction import Written
 from atlas.timeseries.maintenance.scheduler import Upkeep
 
-# Builds the answer to an insert from its number of rows.
-Respond = Callable[[int], Any]
+# Builds the answer to an insert from the number of its rows, and what a policy did.
+Respond = Callable[[int, Outcome | None], Any]
 
 
 class RowWriter:
@@ -44,9 +46,17 @@ class RowWriter:
         await self._groups.close()
 
     async def write(
-        self, caller: Caller, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, respond: Respond
+        self,
+        caller: Caller,
+        dataset: int,
+        frames: AsyncIterator[Frame],
+        retry: Retry | None,
+        respond: Respond,
+        policy: Policy | None = None,
     ) -> Any:
         """Writes all rows of `frames`, each sorted by time, or none.
+
+        `policy` tells what happens to rows whose timestamp and keys others have; None leaves that to the dataset.
 
         Returns the answer, or the stored answer of an earlier insert with the same idempotency key.
         """
@@ -57,15 +67,31 @@ class RowWriter:
             rows, size = rows + len(frame), size + frame.nbytes
             if rows > SMALL_ROWS or size > SMALL_BYTES:
                 async with self._lane.slot(caller):
-                    return await self._write_many(dataset, _chain(first, frames), retry, respond)
-        return await self.write_few(dataset, first, rows, retry, respond(rows))
+                    return await self._write_many(dataset, _chain(first, frames), retry, respond, policy)
+        return await self.write_few(dataset, first, rows, retry, respond, policy)
 
     async def write_few(
-        self, dataset: int, frames: Sequence[Frame], rows: int, retry: Retry | None, answer: Any
+        self,
+        dataset: int,
+        frames: Sequence[Frame],
+        rows: int,
+        retry: Retry | None,
+        respond: Respond,
+        policy: Policy | None = None,
     ) -> Any:
-        """Writes up to SMALL_ROWS rows whose answer is known, as `write` does."""
-        stored = await self._groups.insert(dataset, SmallInsert(frames, rows, answer, retry))
-        if stored is answer:
+        """Writes up to SMALL_ROWS rows, as `write` does."""
+        outcomes: list[Outcome] = []
+
+        def told(outcome: Outcome) -> Any:
+            outcomes.append(outcome)
+            return respond(rows, outcome)
+
+        answer = respond(rows, None)
+        insert = SmallInsert(frames, rows, answer, retry, policy=policy, respond=told)
+        stored = await self._groups.insert(dataset, insert)
+        if outcomes:
+            wrote(outcomes[-1].written)
+        elif stored is answer:
             # The result is not the answer to an earlier insert with the same key.
             wrote(rows)
         self._upkeep.touch(dataset)
@@ -87,7 +113,12 @@ class RowWriter:
         return True
 
     async def _write_many(
-        self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, respond: Respond
+        self,
+        dataset: int,
+        frames: AsyncIterator[Frame],
+        retry: Retry | None,
+        respond: Respond,
+        policy: Policy | None,
     ) -> Any:
         packed = False
         if self._packs:
@@ -97,12 +128,12 @@ class RowWriter:
             await chunk_appender.prepare(self._database, dataset)
         stored = 0
 
-        def count(rows: int) -> Any:
+        def count(written: Written) -> Any:
             nonlocal stored
-            stored = rows
-            return respond(rows)
+            stored = written.rows
+            return respond(written.rows, written.outcome)
 
-        answer = await transaction.insert(self._database, dataset, frames, count, retry, packed=packed)
+        answer = await transaction.insert(self._database, dataset, frames, count, retry, policy, packed=packed)
         wrote(stored)
         self._upkeep.touch(dataset, stored)
         return answer

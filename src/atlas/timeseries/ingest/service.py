@@ -16,8 +16,7 @@ import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
-from atlas.contract.rows import DeletedRows, InsertedRows, PreviewedRows, StoredRow
-from atlas.contract.shape import absent
+from atlas.contract.rows import DeletedRows, InsertedRow, InsertedRows, PreviewedRows
 from atlas.db.database import Database
 from atlas.errors import BadRequestError
 from atlas.kit.admission import Lane
@@ -27,8 +26,10 @@ from atlas.kit.threads import in_thread_until
 from atlas.timeseries import deletion
 from atlas.timeseries import repository as datasets
 from atlas.timeseries.columns import Column
+from atlas.timeseries.conflicts.model import Policy
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import arrow_small, csv_small, json_exact, ndjson_rows
+from atlas.timeseries.ingest.answers import earlier_row, inserted, inserted_row, inserted_rows
 from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder, unpacked
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES
@@ -42,7 +43,7 @@ from atlas.timeseries.ingest.plain_row import PlainRow, PlainRows
 from atlas.timeseries.ingest.preview import preview_frames
 from atlas.timeseries.ingest.requests import BulkRequest, RepeatedRequest, retry_of
 from atlas.timeseries.ingest.row_writer import RowWriter
-from atlas.timeseries.ingest.single_row import OneRow, earlier_row, frame_and_answer
+from atlas.timeseries.ingest.single_row import OneRow, frame_and_answer
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.series.checks import SeriesKeyError
 from atlas.timeseries.series.tables import keys_of, text_keys
@@ -93,12 +94,15 @@ class RowService:
         idempotency_key: str | None,
         encoding: str | None = None,
         unit: str | None = None,
-    ) -> StoredRow:
+        policy: Policy | None = None,
+    ) -> InsertedRow:
         """Inserts `{"dataset","timestamp","values"}`, and returns the row as stored.
 
-        `unit` is that of a numeric timestamp. Raises AtlasError: when the row is invalid or may not be written.
+        `unit` is that of a numeric timestamp. `policy` tells what happens where another row has timestamp and keys.
+
+        Raises AtlasError: when the row is invalid or may not be written.
         """
-        digest = hashlib.sha256(body + (unit or "").encode())
+        digest = hashlib.sha256(body + (unit or "").encode() + (policy or "").encode())
         if encoding:
             body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpack, body, encoding)
         body = body.removeprefix(BOM_UTF8)
@@ -126,10 +130,12 @@ class RowService:
             )
         retry = retry_of(caller, idempotency_key, digest)
         try:
-            answer = await self._writer.write_few(row.dataset, [frame], 1, retry, response)
+            answer = await self._writer.write_few(
+                row.dataset, [frame], 1, retry, functools.partial(inserted_row, response), policy
+            )
         except SeriesKeyError as error:
             raise error.within(single=True) from None
-        return answer if isinstance(answer, StoredRow) else earlier_row(answer)
+        return answer if isinstance(answer, InsertedRow) else earlier_row(answer)
 
     async def insert_plain(
         self, caller: Caller, row: PlainRow, repeated: RepeatedRequest | None = None
@@ -194,7 +200,7 @@ class RowService:
                 return await self._insert_json(caller, request, chunks, spool, retry)
             dataset = _required(request.dataset)
             guesses = await self._collect(caller, request, chunks, spool)
-            return await self._store(caller, dataset, _read_spool(spool), retry(), guesses)
+            return await self._store(caller, dataset, _read_spool(spool), retry(), request, guesses)
 
     async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> PreviewedRows:
         """Returns what `insert_many` would store of a body, read in the same way. Stores nothing.
@@ -238,10 +244,11 @@ class RowService:
         dataset: int,
         frames: AsyncIterator[Frame],
         retry: Retry | None,
+        request: BulkRequest,
         guesses: Guesses = Guesses(),
     ) -> InsertedRows:
-        respond = functools.partial(_inserted, guesses=guesses)
-        return _inserted_rows(await self._writer.write(caller, dataset, frames, retry, respond))
+        respond = functools.partial(inserted, guesses=guesses)
+        return inserted_rows(await self._writer.write(caller, dataset, frames, retry, respond, request.on_conflict))
 
     async def delete(self, caller: Caller, dataset_id: int, span: Range) -> DeletedRows:
         """Deletes the rows of an owned dataset within `span`."""
@@ -278,7 +285,7 @@ class RowService:
         body = JsonBody(spool, self._threads, request.epoch)
         try:
             await body.receive(chunks, found)
-            return await self._store(caller, dataset[0], body.frames(), retry())
+            return await self._store(caller, dataset[0], body.frames(), retry(), request)
         except SeriesKeyError as error:
             raise error.within() from None
         finally:
@@ -373,17 +380,6 @@ class RowService:
             else:
                 await asyncio.to_thread(collect)
         return guesses
-
-
-def _inserted(rows: int, guesses: Guesses) -> InsertedRows:
-    return InsertedRows(rows, rows, guesses.timestamp_column or absent(), guesses.timestamp_format or absent())
-
-
-def _inserted_rows(answer: Any) -> InsertedRows:
-    """Returns the answer to a bulk insert, which may be the stored one of an earlier insert."""
-    if isinstance(answer, InsertedRows):
-        return answer
-    return InsertedRows(**(msgspec.json.decode(answer) if isinstance(answer, msgspec.Raw) else answer))
 
 
 async def _read_spool(spool: FrameSpool) -> AsyncIterator[Frame]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from atlas.contract.rows import StoredRow
+from atlas.contract.rows import InsertedRow
 from atlas.errors import RowError
 from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries.frames import Frame
@@ -21,7 +21,7 @@ class OneRow(msgspec.Struct, forbid_unknown_fields=True):
     values: msgspec.Raw
 
 
-def frame_and_answer(row: OneRow, unit: str | None) -> tuple[Frame, StoredRow]:
+def frame_and_answer(row: OneRow, unit: str | None) -> tuple[Frame, InsertedRow]:
     """Builds the frame of a single row, and the row of the answer."""
     wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
     try:
@@ -31,25 +31,9 @@ def frame_and_answer(row: OneRow, unit: str | None) -> tuple[Frame, StoredRow]:
     except RowError as error:
         raise RowError(None, error.field, error.reason) from None
     at = format_timestamp(frame.ts[0].as_py())
-    return frame, StoredRow(row.dataset, at, _echo(row.values))
+    return frame, InsertedRow(row.dataset, at, _echo(row.values))
 
 
 def _echo(values: msgspec.Raw) -> Any:
     """Returns the values of a row for its answer, each in its own notation with all digits of a number."""
     return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
-
-
-class _KeptRow(msgspec.Struct):
-    """The answer to an insert of one row, as stored with its idempotency key."""
-
-    dataset: int
-    timestamp: str
-    values: dict[str, msgspec.Raw]
-
-
-def earlier_row(answer: Any) -> StoredRow:
-    """Reads the stored answer of an earlier insert with the same idempotency key."""
-    if not isinstance(answer, msgspec.Raw):
-        return StoredRow(**answer)
-    kept = msgspec.json.decode(answer, type=_KeptRow)
-    return StoredRow(kept.dataset, kept.timestamp, kept.values)

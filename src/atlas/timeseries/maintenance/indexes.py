@@ -14,7 +14,8 @@ from atlas.db.named_queries import queries
 from atlas.timeseries.repository import hot_of
 
 # A dataset gets a btree on time once this number and this share of rows came late. BRIN can then no longer tell which
-# pages hold a range. The btree makes inserts slower, so datasets in order have none.
+# pages hold a range. The btree makes inserts slower, so datasets in order have none. It pays from the start where
+# inserts look for rows of their timestamps, in a dataset without keys.
 LATE_ROWS = 50_000
 LATE_SHARE = 0.05
 # Without statistics of a table, SQL over one hour reads the whole table: 13 s at 100 million rows. Autovacuum makes
@@ -74,9 +75,9 @@ async def tidy(database: Database, dataset_id: int, *, insist: bool = False) -> 
     rows = await database.fetch(queries("timeseries/rows")["read_upkeep"], id=dataset_id, least=ANALYZED_PAGES)
     if not rows:
         return True
-    schema, count, late, indexed, cold, unknown = rows[0]
+    schema, count, late, indexed, cold, met, unknown = rows[0]
     hot = hot_of(schema, dataset_id, cold=cold)
-    index_due = not indexed and late >= LATE_ROWS and late >= count * LATE_SHARE
+    index_due = not indexed and (met or (late >= LATE_ROWS and late >= count * LATE_SHARE))
     with contextlib.suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
         async with database.connection() as connection:
             if not await summarize_pages(connection, schema, dataset_id, insist=insist):

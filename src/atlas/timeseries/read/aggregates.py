@@ -17,6 +17,7 @@ from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.read import row_queries, snapshot
+from atlas.timeseries.read.history import replaced_rows
 from atlas.timeseries.read.latest import Found, latest_rows, list_series
 from atlas.timeseries.read.service import select_columns
 from atlas.timeseries.rollups import levels
@@ -103,6 +104,17 @@ class SummaryService:
             limit=1,
         )
         return text.encode()
+
+    async def history(
+        self, caller: Caller, dataset_id: int, span: Range, where: Sequence[Written], limit: int, offset: int
+    ) -> Found:
+        """Returns the replaced rows of a range, of the series that meet conditions, in order of time.
+
+        Raises BadRequestError: when a condition is invalid.
+        """
+        await self._access.require(caller, dataset_id)
+        shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
+        return await replaced_rows(self._database, shot, span, limit, offset)
 
     async def latest_by(
         self,

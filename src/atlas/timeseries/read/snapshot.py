@@ -28,6 +28,7 @@ class Snapshot:
 
     - table: the relation of all rows that are not in chunks. cold: whether it is a view with the bounds of segments.
     - packed: whether the dataset may have chunks.
+    - corrected: number of the last row that replaced others, or 0 when no row did.
     """
 
     dataset_id: int
@@ -43,6 +44,7 @@ class Snapshot:
     keys: tuple[str, ...]
     columns: Sequence[Column]
     blocks: Sequence[Block]
+    corrected: int = 0
     selection: Selection = EVERYTHING
 
     def only(self, written: Sequence[Written]) -> Snapshot:
@@ -69,13 +71,13 @@ async def snapshot(database: Database, dataset_id: int) -> Snapshot:
     rows = await database.fetch(queries("timeseries/rows")["read_state"], id=dataset_id)
     if not rows:
         raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
-    schema, last_seq, row_count, version, has_extra, rewritten, packed, legacy, texts, *arrays = rows[0]
+    schema, last_seq, row_count, version, has_extra, rewritten, packed, legacy, corrected, texts, *arrays = rows[0]
     blocks = [Block(*values) for values in zip(*(array or [] for array in arrays[:5]), strict=True)]
     columns = [column_of(values) for values in zip(*(array or [] for array in arrays[5:]), strict=True)]
     table = readable_of(schema, dataset_id, cold=packed, legacy=legacy)
     keys = tuple(map(from_catalog, texts))
     state = (last_seq, row_count, version, has_extra, rewritten)
-    return Snapshot(dataset_id, schema, table, *state, legacy, packed, keys, columns, blocks)
+    return Snapshot(dataset_id, schema, table, *state, legacy, packed, keys, columns, blocks, corrected)
 
 
 async def fetch(

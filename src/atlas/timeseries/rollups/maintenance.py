@@ -195,26 +195,27 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
     found = await find(connection, dataset_id)
     if found is None:
         return False
-    columns = _numeric((await columns_of(connection, [dataset_id]))[dataset_id])
+    columns = numeric_columns((await columns_of(connection, [dataset_id]))[dataset_id])
     if (found.upto if found.width else found.last_seq) >= GROWTH * found.checked:
         found = await _choose_width(connection, found, columns)
     if not found.width:
-        await _save(connection, replace(found, upto=found.last_seq))
+        await save(connection, replace(found, upto=found.last_seq))
         return False
-    found = await _align(connection, found, columns)
+    found = await align(connection, found, columns)
     upto = min(found.last_seq, found.upto + batch)
-    source = await _from_rows(connection, found, columns, Bounds(Range(), found.upto + 1, upto))
-    await _add(connection, found, source, core.levels(found.width))
-    await _save(connection, replace(found, upto=upto))
+    source = await buckets_of_rows(connection, found, columns, Bounds(Range(), found.upto + 1, upto))
+    await add_buckets(connection, found, source, core.levels(found.width))
+    await save(connection, replace(found, upto=upto))
     return upto < found.last_seq
 
 
-def _numeric(columns: Sequence[Column]) -> list[Column]:
+def numeric_columns(columns: Sequence[Column]) -> list[Column]:
     """Returns the columns of a rollup: the first MAX_COLUMNS numeric columns."""
     return [column for column in columns if column.dtype in (Dtype.INT, Dtype.FLOAT)][: core.MAX_COLUMNS]
 
 
-async def _save(connection: Connection, rollup: Rollup) -> None:
+async def save(connection: Connection, rollup: Rollup) -> None:
+    """Stores the extent and the columns of a rollup."""
     parameters = {
         "id": rollup.dataset_id,
         "width": rollup.width,
@@ -226,7 +227,7 @@ async def _save(connection: Connection, rollup: Rollup) -> None:
     await connection.execute(queries("timeseries/rollups/rollups")["set"], parameters)
 
 
-async def _align(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
+async def align(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
     """Adds columns to the rollup for new columns of the dataset, where stored rows have no values."""
     additions, copies = [], []
     known, floats = list(rollup.columns), list(rollup.floats)
@@ -272,7 +273,9 @@ def bucket_start(width: int | str | sql.Composable, time: str) -> sql.Composed:
     return sql.SQL("date_bin(make_interval(secs => {}), {}, {})").format(seconds, stamp, ORIGIN)
 
 
-async def _from_rows(connection: Connection, rollup: Rollup, columns: Sequence[Column], bounds: Bounds) -> sql.Composed:
+async def buckets_of_rows(
+    connection: Connection, rollup: Rollup, columns: Sequence[Column], bounds: Bounds
+) -> sql.Composed:
     """Builds a query of the narrowest buckets from rows."""
     cells = [
         sql.SQL(FROM_ROWS[part] + " AS {name}").format(
@@ -288,7 +291,7 @@ async def _from_rows(connection: Connection, rollup: Rollup, columns: Sequence[C
     )
 
 
-def _stored(rollup: Rollup, width: int, span: Range) -> sql.Composed:
+def stored_buckets(rollup: Rollup, width: int, span: Range) -> sql.Composed:
     """Builds a query of a level's buckets."""
     return sql.SQL("SELECT * FROM {} WHERE {}").format(rollup.table, starting(width, span))
 
@@ -303,7 +306,7 @@ def starting(width: int, span: Range) -> sql.Composed:
     return sql.SQL("({})").format(sql.SQL(" AND ").join(conditions))
 
 
-async def _add(connection: Connection, rollup: Rollup, source: sql.Composed, widths: Sequence[int]) -> None:
+async def add_buckets(connection: Connection, rollup: Rollup, source: sql.Composed, widths: Sequence[int]) -> None:
     """Joins buckets with the buckets of levels. The new rows have greater numbers than the stored rows."""
     names: list[sql.Composable] = [sql.SQL("width"), sql.SQL("start"), sql.SQL("rows")]
     cells: list[sql.Composable] = [sql.SQL("level"), bucket_start(sql.SQL("level"), "start"), sql.SQL("sum(rows)")]
@@ -367,41 +370,7 @@ async def _widen(connection: Connection, rollup: Rollup) -> Rollup:
         return replace(rollup, width=0, checked=rollup.last_seq)
     old, new = core.levels(rollup.width), core.levels(width)
     missing = [one for one in new if one not in old]
-    await _add(connection, rollup, _stored(rollup, rollup.width, Range()), missing)
+    await add_buckets(connection, rollup, stored_buckets(rollup, rollup.width, Range()), missing)
     kept = sql.SQL("DELETE FROM {} WHERE NOT width = ANY ({})").format(rollup.table, sql.Literal(new))
     await connection.execute(kept)
     return replace(rollup, width=width, checked=0)
-
-
-async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
-    """Removes all rows within `span` from the rollup, in the transaction that deletes the rows."""
-    rollup = await _lock_rollup(connection, dataset_id)
-    if rollup is None:
-        return
-    columns = _numeric((await columns_of(connection, [dataset_id]))[dataset_id])
-    rollup = await _align(connection, rollup, columns)
-    await _save(connection, rollup)
-    for width in core.levels(rollup.width):
-        # Buckets that the range cuts are rebuilt, wide buckets from the rest of the narrowest buckets.
-        outer = core.around(span, width)
-        await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(rollup.table, starting(width, outer)))
-        if width == rollup.width:
-            for edge in core.edges(span, width):
-                source = await _from_rows(connection, rollup, columns, Bounds(edge, 1, rollup.upto))
-                await _add(connection, rollup, source, [width])
-        else:
-            await _add(connection, rollup, _stored(rollup, rollup.width, outer), [width])
-
-
-async def forget_all(connection: Connection, dataset_id: int, first_seq: int) -> None:
-    """Empties the rollup for a rebuild when the rollup has rows numbered from `first_seq`, which are being deleted."""
-    rollup = await _lock_rollup(connection, dataset_id)
-    if rollup is not None and rollup.upto >= first_seq:
-        await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
-        await _save(connection, replace(rollup, upto=0))
-
-
-async def _lock_rollup(connection: Connection, dataset_id: int) -> Rollup | None:
-    await connection.execute(queries("timeseries/rollups/rollups")["lock"], {"id": dataset_id})
-    found = await find(connection, dataset_id)
-    return found if found is not None and found.width else None

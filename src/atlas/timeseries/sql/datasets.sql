@@ -13,7 +13,7 @@
 
 -- name: list_datasets
 -- Returns a page of the datasets that a user may read.
-SELECT d.id, d.name, d.description, d.metadata, d.keys, d.created_at, d.updated_at
+SELECT d.id, d.name, d.description, d.metadata, d.keys, d.on_conflict, d.created_at, d.updated_at
 FROM atlas.datasets d
 WHERE /* include: timeseries/datasets.listed(d) */
 ORDER BY /* order */ d.id LIMIT %(limit)s OFFSET %(offset)s
@@ -28,7 +28,7 @@ WHERE /* include: timeseries/datasets.listed(d) */
 -- Stores a new dataset.
 INSERT INTO atlas.datasets (owner_id, name, description, metadata, table_schema)
 VALUES (%(owner)s, %(name)s, %(description)s, %(metadata)s, %(schema)s)
-RETURNING id, name, description, metadata, keys, created_at, updated_at
+RETURNING id, name, description, metadata, keys, on_conflict, created_at, updated_at
 
 -- name: insert_state
 -- Stores the state of a new dataset, which has no rows.
@@ -36,7 +36,7 @@ INSERT INTO atlas.dataset_state (dataset_id) VALUES (%(id)s)
 
 -- name: get_dataset
 -- Returns a dataset for display.
-SELECT d.id, d.name, d.description, d.metadata, d.keys, d.created_at, d.updated_at
+SELECT d.id, d.name, d.description, d.metadata, d.keys, d.on_conflict, d.created_at, d.updated_at
 FROM atlas.datasets d WHERE d.id = %(id)s
 
 -- name: summarize_dataset
@@ -58,23 +58,23 @@ SELECT atlas.dataset_bytes(%(schema)s, %(id)s) AS bytes
 -- Replaces name, description and metadata of a dataset.
 UPDATE atlas.datasets SET name = %(name)s, description = %(description)s, metadata = %(metadata)s,
        updated_at = now()
-WHERE id = %(id)s RETURNING id, name, description, metadata, keys, created_at, updated_at
+WHERE id = %(id)s RETURNING id, name, description, metadata, keys, on_conflict, created_at, updated_at
 
 -- name: change_dataset
 -- Replaces the given fields of a dataset. A null value leaves the field unchanged.
 UPDATE atlas.datasets SET name = coalesce(%(name)s, name), description = coalesce(%(description)s, description),
        metadata = coalesce(%(metadata)s, metadata), updated_at = now()
-WHERE id = %(id)s RETURNING id, name, description, metadata, keys, created_at, updated_at
+WHERE id = %(id)s RETURNING id, name, description, metadata, keys, on_conflict, created_at, updated_at
 
 -- name: merge_metadata
 -- Adds members to a dataset's metadata, and replaces members of the same names.
 UPDATE atlas.datasets SET metadata = metadata || %(metadata)s, updated_at = now()
-WHERE id = %(id)s RETURNING id, name, description, metadata, keys, created_at, updated_at
+WHERE id = %(id)s RETURNING id, name, description, metadata, keys, on_conflict, created_at, updated_at
 
 -- name: replace_metadata
 -- Replaces all metadata of a dataset.
 UPDATE atlas.datasets SET metadata = %(metadata)s, updated_at = now()
-WHERE id = %(id)s RETURNING id, name, description, metadata, keys, created_at, updated_at
+WHERE id = %(id)s RETURNING id, name, description, metadata, keys, on_conflict, created_at, updated_at
 
 -- name: delete_dataset
 -- Deletes a dataset from the catalog, and returns the schema of its table.

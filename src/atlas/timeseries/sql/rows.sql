@@ -1,7 +1,7 @@
 -- name: read_state
 -- Reads everything that a plan of a read needs, at one moment. Blocks and columns are parallel arrays.
 SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten, s.cold,
-       s.cold AND (SELECT legacy FROM atlas.cold WHERE dataset_id = d.id) AS legacy, d.keys,
+       s.cold AND (SELECT legacy FROM atlas.cold WHERE dataset_id = d.id) AS legacy, s.corrected, d.keys,
        b.firsts, b.lasts, b.counts, b.mins, b.maxs, c.ids, c.names, c.dtypes, c.physicals, c.declareds
 FROM atlas.datasets d
 JOIN atlas.dataset_state s ON s.dataset_id = d.id
@@ -43,7 +43,7 @@ SELECT last_seq, version FROM atlas.dataset_state WHERE dataset_id = %(id)s
 
 -- name: lock_state
 -- Takes the dataset's write lock until the transaction ends.
-SELECT d.table_schema, s.last_seq, s.max_ts, s.cold, s.version, d.keys
+SELECT d.table_schema, s.last_seq, s.max_ts, s.cold, s.version, d.keys, d.on_conflict
 FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
@@ -121,9 +121,9 @@ SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
 WHERE dataset_id = %(id)s ORDER BY first_seq
 
 -- name: read_upkeep
--- Reads the state that maintenance needs. unknown: PostgreSQL has not analyzed the rows yet, or less than half of at
--- least `least` pages.
-SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index, s.cold,
+-- Reads the state that maintenance needs. met: inserts look for rows of their timestamps. unknown: PostgreSQL has not
+-- analyzed the rows yet, or less than half of at least `least` pages.
+SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index, s.cold, d.on_conflict <> 'append' AND d.keys = '{}' AS met,
        t.pages >= %(least)s AND (t.pages > 2 * c.relpages OR NOT EXISTS (
            SELECT 1 FROM pg_catalog.pg_stats WHERE schemaname = d.table_schema AND tablename = c.relname)) AS unknown
 FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id

@@ -52,6 +52,7 @@ OPERATION_IDS = {
     "GET /api/rows/stream/": "rows_stream",
     "GET /api/rows/latest/": "rows_latest",
     "GET /api/rows/series/": "rows_series",
+    "GET /api/rows/history/": "rows_history",
     "GET /api/rows/aggregate/": "rows_aggregate",
     "POST /api/v1/smart-import": "imports_run",
     "POST /api/v1/smart-import-b2": "imports_run_from_storage",

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, Any] = {
     "functions": "avg,max",
     "limit": 100,
     "metadata": ["frequency=1h"],
+    "on_conflict": "replace",
     "idempotency-key": "2025-12-16-batch-7",
     "if-none-match": '"1-7f3a"',
     "import_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",

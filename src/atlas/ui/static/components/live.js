@@ -51,6 +51,7 @@ export function useLive(dataset) {
         if (resumed) toast("good", "Connected again");
       },
       data: take,
+      correction: take,
       error: (told) => { state.problem = told?.error ? new Error([told.error, told.details].filter(Boolean).join(": ")) : null; },
       lost: (closed) => {
         Object.assign(state, { connected: false, lost: true });

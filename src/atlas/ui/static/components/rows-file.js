@@ -21,6 +21,11 @@ const WHOLE_BYTES = 8 * 1024 * 1024, BEGIN_BYTES = 1024 * 1024, MOST_BYTES = 64 
 
 const ending = (file) => file.name.replace(/\.(gz|zst)$/i, "").split(".").pop().toLowerCase();
 const packed = (file) => /\.(gz|zst)$/i.exec(file.name)?.[1].toLowerCase();
+/** What happens to rows whose timestamp and series others have: policies from the laxest to the strictest, and their words. */
+export const POLICIES = [["append", "Keep both"], ["replace", "Replace them"], ["keep_first", "Keep them, leave the new ones out"], ["reject", "Refuse the new ones"]];
+/** What was stored, in words. */
+export const storedWords = (done) => [`${many(done.inserted, "row")} stored`, done.replaced && `${many(done.replaced, "row")} replaced`,
+  done.identical && `${many(done.identical, "row")} there already`, done.kept && `${many(done.kept, "row")} left out, as others are kept`].filter(Boolean).join(", ");
 /** A name for what a file holds: its own, without endings and underscores. */
 export const nameOf = (file) => file.name.replace(/\.(gz|zst)$/i, "").replace(/\.[^.]+$/, "").replace(/[_\s]+/g, " ").trim();
 
@@ -48,7 +53,7 @@ async function partOf(file) {
 
 /** `dataset()`: the id of the one that the rows are for, or null. Gives `state`, `choose`, `send`, `stop` and `view`, which draws. */
 export function useRowsFile(dataset) {
-  const state = reactive({ file: null, head: null, found: null, part: false, looking: false, column: "", format: "", sent: 0, total: 0, busy: false, problem: null });
+  const state = reactive({ file: null, head: null, found: null, part: false, looking: false, column: "", format: "", policy: "", sent: 0, total: 0, busy: false, problem: null });
   // One key for a file and what is said about it: sent again after a cut connection, its rows are stored once.
   let key = null, sending = null, asking = null;
   const told = (file) => {
@@ -95,8 +100,8 @@ export function useRowsFile(dataset) {
     sending = new AbortController();
     let done = null;
     try {
-      const headers = { ...told(file), "Idempotency-Key": `${key} ${state.column} ${state.format}`.replace(/[^ -~]/g, "?").trim().slice(0, 255) };
-      done = await upload("/api/rows/bulk_insert/", file, { params: params(id), headers, signal: sending.signal, onProgress: (sent) => { state.sent = sent; } });
+      const headers = { ...told(file), "Idempotency-Key": `${key} ${state.column} ${state.format} ${state.policy}`.replace(/[^ -~]/g, "?").trim().slice(0, 255) };
+      done = await upload("/api/rows/bulk_insert/", file, { params: { ...params(id), on_conflict: state.policy }, headers, signal: sending.signal, onProgress: (sent) => { state.sent = sent; } });
     } catch (error) {
       state.problem = error.name === "AbortError" ? "Stopped" : error;
     }

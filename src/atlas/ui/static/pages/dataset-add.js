@@ -1,8 +1,8 @@
 // Adding rows: a file with a progress bar, or a single row; and how programs do it.
 import { DropAnywhere } from "../components/files.js";
-import { useRowsFile } from "../components/rows-file.js";
+import { POLICIES, storedWords, useRowsFile } from "../components/rows-file.js";
 import { Snippets } from "../components/snippets.js";
-import { button, notice } from "../components/ui.js";
+import { button, field, notice, select } from "../components/ui.js";
 import { h, ref, t } from "../dom.js";
 import { many } from "../format.js";
 import { useRowForm } from "./dataset-row.js";
@@ -35,13 +35,19 @@ export const AddData = {
       rows.clear();
       emit("changed");
     };
+    // A file may be stricter than the dataset, not laxer.
+    const policies = () => {
+      const declared = Math.max(0, POLICIES.findIndex(([name]) => name === props.dataset.on_conflict));
+      return [["", `${POLICIES[declared][1]}, as the dataset says`], ...POLICIES.slice(declared + 1)];
+    };
     const rowForm = useRowForm(() => props.dataset, () => emit("changed"));
     return () => t.div({ class: "columns" },
       t.section({ class: "card stack", "aria-label": "A file" },
         t.h2("A file"),
         h(DropAnywhere, { onFile: choose }),
         rows.view("Drop a file here, or choose one"),
-        done.value && notice("good", `${many(done.value.inserted, "row")} stored. `, button({ size: "small", onClick: () => emit("chart") }, "Show the chart")),
+        rows.state.file && field({ label: "If rows are there already", hint: "With the timestamp of a new one, and its series", id: "rows-policy" }, (p) => select(rows.state, "policy", policies(), { ...p, disabled: rows.state.busy })),
+        done.value && notice("good", `${storedWords(done.value)}. `, button({ size: "small", onClick: () => emit("chart") }, "Show the chart")),
         t.div({ class: "row" }, button({ kind: "primary", icon: "upload", disabled: !rows.ready(), busy: rows.state.busy, onClick: send },
           rows.state.found && !rows.state.part ? `Store ${many(rows.state.found.rows, "row")}` : "Store the rows"),
           rows.state.busy && button({ onClick: rows.stop }, "Stop"))),

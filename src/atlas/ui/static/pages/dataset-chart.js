@@ -58,7 +58,7 @@ export const NoRows = {
   setup(props, { emit }) {
     let close;
     onMounted(() => {
-      close = events("/api/rows/stream/", { dataset: props.dataset.id, poll_interval: 30 }, { data: () => { close(); emit("changed"); } });
+      close = events("/api/rows/stream/", { dataset: props.dataset.id, poll_interval: 30 }, { data: () => { close(); emit("changed"); }, correction: () => { close(); emit("changed"); } });
     });
     onBeforeUnmount(() => close?.());
     return () => t.div({ class: "card" }, empty("series", "No rows yet",

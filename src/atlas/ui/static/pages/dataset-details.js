@@ -9,7 +9,7 @@ import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, empty, field, input, loading, notice, select, textarea } from "../components/ui.js";
 import { h, reactive, t, watch } from "../dom.js";
 import { many } from "../format.js";
-import { nameOf, useRowsFile } from "../components/rows-file.js";
+import { nameOf, POLICIES, useRowsFile } from "../components/rows-file.js";
 
 const JSON_BODY = { "Content-Type": "application/json" };
 const path = (dataset) => `/api/datasets/${dataset.id}/`;
@@ -31,6 +31,7 @@ async function update(dataset, before, state) {
   } else if (edited.set.length) {
     await send("PATCH", `${path(dataset)}metadata/`, objectOf(edited.set));
   }
+  if (state.policy !== dataset.on_conflict) await send("PATCH", path(dataset), objectOf([["on_conflict", JSON.stringify(state.policy)]]));
   return dataset;
 }
 
@@ -40,7 +41,7 @@ export const DetailsDialog = {
   emits: ["close", "changed"],
   setup(props, { emit }) {
     const known = props.dataset;
-    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: known ? null : [], busy: false, problem: null, made: null });
+    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: known ? null : [], policy: known?.on_conflict ?? "append", busy: false, problem: null, made: null });
     const rows = known ? null : useRowsFile(() => state.made?.id);
     let before = null, proposed = "";
     /** A file gives its name to a dataset that has none yet. */
@@ -57,7 +58,7 @@ export const DetailsDialog = {
     if (known) load();
     const create = () => api.response("POST", "/api/datasets/", { headers: JSON_BODY, body: objectOf([
       ["name", JSON.stringify(state.name.trim())], ["description", JSON.stringify(state.description)],
-      ["metadata", objectOf(changes(state.metadata, "{}").set)]]) }).then((response) => response.json());
+      ["metadata", objectOf(changes(state.metadata, "{}").set)], ["on_conflict", JSON.stringify(state.policy)]]) }).then((response) => response.json());
     const save = async (event) => {
       event?.preventDefault();
       state.busy = true;
@@ -82,6 +83,7 @@ export const DetailsDialog = {
         state.made && notice("warn", "The dataset was made; its rows are not stored yet."),
         field({ label: "Name" }, (p) => input(state, "name", { ...p, required: true, maxlength: 255, autofocus: true, disabled: Boolean(state.made) })),
         field({ label: "Description" }, (p) => textarea(state, "description", { ...p, maxlength: 10_000 })),
+        field({ label: "If inserted rows are there already", hint: "With the same timestamp, and the same series. Replaced rows are kept in the history" }, (p) => select(state, "policy", POLICIES, { ...p, disabled: Boolean(state.made) })),
         state.metadata ? metadataEditor(state, "metadata") : !state.problem && loading(),
         rows && [h(DropAnywhere, { onFile: rows.choose }), rows.view("Drop a file with its first rows, or choose one (optional)")]),
       foot: () => [button({ onClick: close }, state.made ? "Later" : "Cancel"),
