@@ -183,3 +183,22 @@ async def test_a_reader_that_holds_the_table_delays_no_load(client: Client, peop
     assert (await load(owner, dataset, media, body)).status_code == 200
     assert await packed_rows(database, dataset) == ROWS
     assert await row_count(owner, dataset) == 2 * ROWS + 3
+
+
+@pytest.mark.parametrize("policy", ["replace", "keep_first", "reject"])
+async def test_a_large_load_by_a_policy_meets_packed_rows(owner: httpx.AsyncClient, policy: str) -> None:
+    dataset = await make_dataset(owner)
+    lines = [{"timestamp": f"2030-01-01T00:{n // 60:02d}:{n % 60:02d}Z", "n": n} for n in range(700)]
+    for shift, named in ((0, "append"), (1, policy)):
+        sent = "\n".join(json.dumps(line | {"n": line["n"] + shift}) for line in lines)
+        answer = await owner.post(
+            f"/api/rows/bulk_insert/?dataset={dataset}&on_conflict={named}",
+            content=sent,
+            headers={"Content-Type": "application/x-ndjson"},
+        )
+    if policy == "reject":
+        assert answer.status_code == 409
+    else:
+        assert answer.json()["replaced" if policy == "replace" else "kept"] == 700
+    rows = (await owner.get(f"/api/rows/bulk_download/?dataset={dataset}")).json()
+    assert [row["n"] for row in rows] == [n + (policy == "replace") for n in range(700)]

@@ -45,6 +45,7 @@ RUNS: dict[str, tuple[list[str], int]] = {
     "rows get": (["{dataset}"], 0),
     "rows latest": (["{dataset}"], 0),
     "rows series": (["{stocks}"], 0),
+    "rows history": (["{stocks}"], 0),
     "rows aggregate": (["{dataset}"], 0),
     "rows delete": (["{dataset}", "--start", "2026-01-01", "--yes"], 0),
     "rows download": (["{dataset}", "{out}.csv"], 0),
@@ -166,6 +167,21 @@ def test_datasets_and_rows(cli: Cli) -> None:
     assert figures.stdout.splitlines() == ["timestamp,count,open.count,open.max", "2026-01-01T00:00:00Z,4,4,4"]
     assert "add --yes" in cli.run("rows", "delete", "btc hourly", "--start", "2026-01-07", code=1).stderr
     assert cli.json("rows", "delete", "btc hourly", "--start", "2026-01-07", "--yes")["deleted"] == 1
+
+
+def test_rows_that_are_there_already(cli: Cli) -> None:
+    made = cli.json("dataset", "create", "feed", "--key", "symbol", "--on-conflict", "replace")
+    assert made["on_conflict"] == "replace"
+    csv = "time,symbol,n\n2026-01-05T10:00:00Z,A,{}\n2026-01-05T10:00:00Z,B,1\n"
+    cli.run("rows", "insert", "feed", cli.file("one.csv", csv.format(1)))
+    told = cli.run("rows", "insert", "feed", cli.file("two.csv", csv.format(2))).stderr
+    assert "inserted 0 rows; replaced 1 row; had already 1 row\n" in told
+    again = cli.json("rows", "insert", "feed", str(cli.folder / "one.csv"), "--on-conflict", "keep_first")
+    assert again == {"dataset": "feed", "inserted": 0, "identical": 1, "kept": 1}
+    (old,) = cli.json("rows", "history", "feed")
+    assert (old["values"], old["replaced_by"]) == ({"symbol": "A", "n": 1}, 3)
+    assert cli.json("dataset", "update", "feed", "--on-conflict", "reject")["on_conflict"] == "reject"
+    assert "rows[0]" in cli.run("rows", "insert", "feed", str(cli.folder / "one.csv"), code=1).stderr
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "json", "parquet", "arrow"])

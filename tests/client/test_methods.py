@@ -16,7 +16,7 @@ import pytest
 from tests.client.conftest import Server
 
 from atlas import Client
-from atlas.client import Connected, Forbidden, Heartbeat, Invalid, NewRow, NotFound
+from atlas.client import Conflict, Connected, Forbidden, Heartbeat, Invalid, NewRow, NotFound
 
 CSV = "name,email,amount\nAnn,ann@x.com,10\nBob,bob@x.com,20.5\nAnn again,ann@x.com,30\n"
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -95,6 +95,24 @@ def test_rows(either: Any, tmp_path: Path) -> None:
         either.rows.delete(dataset)
     with pytest.raises(NotFound):
         either.rows.latest(either.datasets.create("empty"))
+
+
+def test_rows_that_are_there_already(either: Any) -> None:
+    dataset = either.datasets.create("feed", keys=["symbol"], on_conflict="replace").id
+    assert either.datasets.get(dataset).on_conflict == "replace"
+    rows = [{"timestamp": "2026-01-05T12:00:00Z", "symbol": name, "price": 1} for name in ("A", "B")]
+    assert either.rows.bulk_insert(dataset, rows).rows == 2
+    done = either.rows.bulk_insert(dataset, [{**rows[0], "price": 2}, rows[1], {**rows[0], "symbol": "C"}])
+    assert (done.rows, done.replaced, done.identical, done.kept, done.total) == (1, 1, 1, 0, 3)
+    one = either.rows.insert(dataset, NOON, {"symbol": "A", "price": 3}, on_conflict="keep_first")
+    assert (one.kept, one.replaced) == (1, 0)
+    with pytest.raises(Conflict, match="symbol 'A'"):
+        either.rows.bulk_insert(dataset, rows, on_conflict="reject")
+    with pytest.raises(Invalid, match="on_conflict"):
+        either.rows.bulk_insert(dataset, rows, on_conflict="append")
+    (old,) = either.rows.history(dataset, where={"symbol": ["A"]})
+    assert (old.timestamp, old.values, old.replaced_by) == (NOON, {"symbol": "A", "price": 1}, 3)
+    assert either.datasets.update(dataset, on_conflict="reject").on_conflict == "reject"
 
 
 def test_stream(either: Any) -> None:

@@ -222,6 +222,9 @@ async def test_it_writes_where_it_may(server: Server, tmp_path: Path) -> None:
         rows = [{"timestamp": "2026-01-01T00:00:00Z", "n": 1}, {"timestamp": "2026-01-02", "n": 2.5}]
         done = structured(await model.call_tool("insert_rows", {"dataset": "written", "rows": rows}))
         assert done["inserted"] == 2
+        again = {"dataset": "written", "rows": [{**rows[0], "n": 7}, rows[1]], "on_conflict": "replace"}
+        done = structured(await model.call_tool("insert_rows", again))
+        assert (done["inserted"], done["replaced"], done["identical"]) == (0, 1, 1)
         instruction = "Import into people, email is the key"
         for path in (
             "../outside/people.csv",
