@@ -88,3 +88,29 @@ async def test_a_table_of_prices_is_a_time_series(client: Client, people: People
     refused = await post(owner, "query", {"prompt": "what will the price of ACME be next month?"})
     assert (refused["success"], refused["executed_sql"]) == (False, None)
     assert "what will" in refused["response"]
+
+
+async def test_declared_keys_tell_series_apart_whatever_their_name(client: Client, people: People) -> None:
+    owner = client(people.owner)
+    boilers = await make_dataset(owner, name="boilers", keys=["unit"])
+    await insert(
+        owner, boilers, b"timestamp,unit,pressure\n2026-01-05,7,1.5\n2026-01-05,8,2\n2026-01-06,8,4\n2026-01-06,7,3"
+    )
+    latest = await ask(owner, "latest pressure", table_name="boilers")
+    assert [row.split(",")[-1] for row in latest["data_csv"].splitlines()[1:]] == ["3", "4"], latest
+    assert "There is an answer for each unit." in latest["assumptions"]
+    mean = await ask(owner, "average pressure", table_name="boilers")
+    assert "All values of unit are taken together." in mean["assumptions"]
+
+
+async def test_a_dataset_is_named_after_its_series(client: Client, people: People) -> None:
+    owner = client(people.owner)
+    stocks = await make_dataset(owner, name="stocks", keys=["symbol"])
+    await insert(
+        owner, stocks, b"timestamp,symbol,close\n2026-01-05,A,1\n2026-01-05,B,2\n2026-01-06,A,3\n2026-01-06,B,5"
+    )
+    for question in ("latest price of each stock", "latest close by stock", "latest close of every stock"):
+        latest = await ask(owner, question)
+        assert [row.split(",")[0] for row in latest["data_csv"].splitlines()[1:]] == ["A", "B"], question
+    count = await ask(owner, "how many stocks are there?")
+    assert count["data_csv"].split() == ["number_of_symbols", "2"]

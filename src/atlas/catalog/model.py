@@ -42,6 +42,7 @@ class CatalogTable(msgspec.Struct, frozen=True):
     - row_times: names of further columns with the times of rows, which `*` leaves out.
     - samples: whether a model of the asker's organization may receive values of cells.
     - owner: the owner, when the dataset belongs to another organization.
+    - series: the declared keys of a dataset, which tell its series apart.
     """
 
     name: str
@@ -57,6 +58,7 @@ class CatalogTable(msgspec.Struct, frozen=True):
     row_times: tuple[str, ...] = ()
     samples: bool = False
     owner: str = ""
+    series: tuple[str, ...] = ()
 
     def column(self, name: str) -> CatalogColumn | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -110,7 +110,7 @@ class CatalogStore:
         made = tuple(one.made_at for one in known.values())
         notes = (tuple((column.unit, column.description) for column in table.columns) for table in tables)
         facts = tuple(
-            (table.name, stamps[table.name], table.row_count, table.cold, table.samples, said)
+            (table.name, stamps[table.name], table.row_count, table.cold, table.samples, table.series, said)
             for table, said in zip(tables, notes, strict=True)
         )
         state = made, joins, facts
@@ -316,4 +316,5 @@ def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:
         cold=readable.cold,
         owner=owner,
         samples=readable.samples == "readers" or (readable.samples == "organization" and not owner),
+        series=tuple(key for key in map(from_catalog, readable.keys) if key in {column.name for column in columns}),
     )

@@ -25,6 +25,7 @@ class ReadableDataset(NamedTuple):
     - version: changes with every write.
     - cold: whether the dataset has packed rows.
     - samples: whose models may receive values of cells.
+    - keys: names of the columns that tell series apart.
     """
 
     id: int
@@ -35,6 +36,7 @@ class ReadableDataset(NamedTuple):
     version: int
     cold: bool
     samples: str
+    keys: list[str]
 
 
 class DatasetName(NamedTuple):

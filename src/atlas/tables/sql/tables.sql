@@ -74,7 +74,7 @@ SELECT d.id, d.name, d.table_schema, s.row_count,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype, 'physical', c.physical,
                         'unit', c.unit, 'description', c.description) ORDER BY c.id)
                  FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]'),
-       s.version, s.cold, d.samples
+       s.version, s.cold, d.samples, d.keys
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
   AND d.id = ANY (%(ids)s)

@@ -54,6 +54,8 @@ _SERIES_WORDS = tuple(
         "city cities town towns place places location locations site sites",
     )
 )
+# Words before a name of series that are asked for one by one.
+_OF_EACH = re.compile(r"(?:^| )(?:each|every|per|by|how many|number of)$")
 _PRICE_STEMS = frozenset(stem(word) for word in ("price", "quote", "value", "level"))
 _GLUED = re.compile(
     r"\b(\d+)[- ]?(d|day|days|h|hr|hour|hours|w|week|weeks|m|month|months|y|yr|year|years|dma|sma|ma)\b", re.IGNORECASE
@@ -211,6 +213,10 @@ def _mark(done: Scan, letter: str, number: int, tokens: Sequence[Token]) -> str:
 def _place(done: Scan, mention: Mention, tokens: Sequence[Token], index: Index, target: Target) -> str:
     said = tokens[mention.start : mention.end]
     done.worth += mention.score * {"table": 3, "value": 2}.get(mention.kind, 1)
+    label = _label_of_table(mention, tokens, target)
+    if label is not None:
+        done.labels.append(label)
+        return _mark(done, "L", len(done.labels) - 1, said)
     if mention.kind == "table":
         done.tables += 1
         return _mark(done, "T", done.tables, said)
@@ -231,6 +237,14 @@ def _series_label(token: Token, target: Target) -> str | None:
         if token.lower in words:
             return next((key for key in target.keys if words & set(parts(key.lower()))), None)
     return None
+
+
+def _label_of_table(mention: Mention, tokens: Sequence[Token], target: Target) -> str | None:
+    """Returns the label that a table's name means: in `stocks`, each stock is a symbol."""
+    if mention.kind != "table" or mention.end - mention.start != 1:
+        return None
+    before = " ".join(token.lower for token in tokens[max(0, mention.start - 2) : mention.start])
+    return _series_label(tokens[mention.start], target) if _OF_EACH.search(before) else None
 
 
 def _plain(done: Scan, token: Token, target: Target, beside: bool) -> str:

@@ -81,18 +81,24 @@ def target_of(table: CatalogTable) -> Target | None:
     texts = [
         c
         for c in table.columns
-        if c.type == "text" and (c.values or _names_series(c)) and len(c.values) <= _MOST_LABELS
+        if c.name in table.series
+        or (c.type == "text" and (c.values or _names_series(c)) and len(c.values) <= _MOST_LABELS)
     ]
-    texts += [c for c in table.columns if c.type == "bigint" and _numbers_series(c)]
+    texts += [c for c in table.columns if c.type == "bigint" and c not in texts and _numbers_series(c)]
     if table.kind != "dataset" and len([c for c in table.columns if c.type not in NUMERIC]) > 3:
         return None
-    measures = tuple(column for column in table.columns if column.type in NUMERIC and not _is_number_name(column))
+    measures = tuple(
+        column
+        for column in table.columns
+        if column.type in NUMERIC and column.name not in table.series and not _is_number_name(column)
+    )
     if not measures:
         return None
     low, high = _moment(times[0].low), _moment(times[0].high)
     mean = _mean(table, low, high)
     named = tuple(c.name for c in texts if _names_series(c) or c.type == "bigint")
-    keys = named
+    # What the owner declares is no guess.
+    keys = table.series or named
     if not keys and mean is not None and _step(mean) is None:
         keys = next(
             ((c.name,) for c in texts if c.complete and len(c.values) > 1 and _step(mean * len(c.values)) is not None),

@@ -345,7 +345,8 @@ class Compiler(RowsWriter):
         rows = self.rows([*self.keys, self.time, f"LAG({self.time}) OVER {self.by_key(self.time)} AS before"])
         columns = listed([*self.keys, "before AS gap_start", f"{self.time} AS gap_end", f"{self.time} - before AS gap"])
         if longest:
-            return f"SELECT {columns} FROM ({rows}) AS steps WHERE before IS NOT NULL ORDER BY {self.time} - before DESC, {self.time} LIMIT 1"
+            order = listed([f"{self.time} - before DESC", self.time, *self.keys])
+            return f"SELECT {columns} FROM ({rows}) AS steps WHERE before IS NOT NULL ORDER BY {order} LIMIT 1"
         least = self.gap_limit()
         return f"SELECT {columns} FROM ({rows}) AS steps WHERE {self.time} - before > INTERVAL {text(least)} ORDER BY {listed([self.time, *self.keys])}"
 
