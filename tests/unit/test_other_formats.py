@@ -342,6 +342,20 @@ def _packed(*names: str) -> bytes:
         ("users:\n  - ann\n  - bob\n", "a.yaml", "YAML"),
         ("[owner]\nname = 'x'\n", "a.toml", "TOML"),
         ("[[fruit]]\n# c\nname = 1\n", "a.txt", "TOML"),
+        ("-----BEGIN CERTIFICATE-----\r\nMIIB\r\n", "a.pem", "certificate"),
+        ("dn: cn=ann\ncn: ann\n", "a.csv", "LDIF"),
+        ("@article{x,\n title={a},\n}\n", "a.txt", "BibTeX"),
+        ("TY  - JOUR\r\nAU  - Ann\r\n", "a.ris", "RIS"),
+        (">s1 x\nACGT\nAC\n>s2\nGGTT\n", "a.csv", "FASTA"),
+        ("UNA:+.? '\nUNB+UNOA:1+a+b'\n", "a", "EDIFACT"),
+        (":20:STARTUMS\r\n:25:DE1\r\n", "a.sta", "MT940"),
+        ("OFXHEADER:100\nDATA:OFXSGML\n", "a.ofx", "OFX"),
+        ("!Type:Bank\nD01/02/2024\nT-5.00\n^\n", "a.qif", "QIF"),
+        ("0 HEAD\n1 SOUR x\n", "a.ged", "GEDCOM"),
+        ("% c\n@RELATION x\n\n@ATTRIBUTE a numeric\n@DATA\n1\n", "a.arff", "ARFF"),
+        ("ID;PWXL;N;E\nC;Y1;X1;K1\nE\n", "a.slk", "SYLK"),
+        ("\\begin{tabular}{ll}\na & b \\\\\n", "a.tex", "LaTeX"),
+        ("import os\n\ndef f(x):\n    return x, 1\n", "a.csv", "program"),
         ("%PDF-1.4", "a.csv", "PDF"),
         (b"GIF89a\1\0", "a", "image"),
         (b"\xff\xd8\xff\xe0", "a.csv", "image"),
@@ -362,6 +376,13 @@ def test_files_without_a_table_are_refused_by_name(read: Read, data: str | bytes
     assert any(word in str(refused.value.details) for word in ("send", "save", "export", "convert"))
 
 
+def test_bytes_that_are_no_text_are_refused(read: Read) -> None:
+    with pytest.raises(BadRequestError) as refused:
+        read(b"name\n" + bytes(range(1, 256)), "a.csv")
+    assert "neither text nor a format" in str(refused.value.details)
+    assert read("a,b\n1,x\x07y\n", "a.csv")[1] == [["1", "x\x07y"]]
+
+
 @pytest.mark.parametrize(
     ("data", "name"),
     [
@@ -377,6 +398,11 @@ def test_files_without_a_table_are_refused_by_name(read: Read, data: str | bytes
         ("<p><a id='1'/><a id='2'/></p>", "a.xml"),
         ('[["a", "b"], [1, 2]]', "a.csv"),
         ("---\n1\n2\n", "a.csv"),
+        ("ID;Product;N\n1;a;b\n", "a.csv"),
+        (">a\nx\ny\n", "a.csv"),
+        ("import\nexport\n", "a.csv"),
+        ("0 HEAD,x\n1,2\n", "a.csv"),
+        ("@id,@name\n1,a\n", "a.csv"),
         ('<rss version="2.0"><channel><item><title>a</title></item><item><title>b</title></item></channel></rss>', "a"),
     ],
 )

@@ -23,12 +23,13 @@ _DIGITS = re.compile(r"^[\d.,+-]+$")
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
-def leave_out_notes(query: Query, width: int) -> list[str]:
+def leave_out_notes(query: Query, width: int, behind_blanks: Sequence[Sequence[str]] = ()) -> list[str]:
     """Removes single-cell records behind the last full record. Returns notes.
 
     All other records must have several cells, and the text must not fit its column or must read like a note. In a table
-    of two columns both must be true.
+    of two columns both must be true, or the text must stand behind a blank line.
     query: runs a statement on the staged records.
+    behind_blanks: the lines behind blank lines.
     """
     if not 2 <= width <= _WIDEST:
         return []
@@ -47,10 +48,11 @@ def leave_out_notes(query: Query, width: int) -> list[str]:
     if single or records < _LEAST_RECORDS:
         return []
     found = []
-    for number, place, text in below:
-        signs = (reads_like_note(text), _misfits(query, place, first, text))
+    apart = max((at for at, (_, _, text) in enumerate(below) if [text] in behind_blanks), default=-1)
+    for at, (number, place, text) in enumerate(below):
+        signs = (reads_like_note(text), _misfits(query, place, first, text), at <= apart)
         # In a table of two columns, a record may lack one of them.
-        if not (all(signs) if width == 2 else any(signs)):
+        if sum(signs) < (2 if width == 2 else 1):
             break
         found.append((number, text))
     if not found:
@@ -59,11 +61,16 @@ def leave_out_notes(query: Query, width: int) -> list[str]:
     return [lines_below([text for _, text in reversed(found)])]
 
 
-def leave_out_another(query: Query, names: Sequence[str]) -> list[str]:
-    """Removes another table below the first, which is recognized by its header: a name among nothing but values.
+def leave_out_another(query: Query, names: Sequence[str], behind_blanks: Sequence[Sequence[str]] = ()) -> list[str]:
+    """Removes another table below the first, which is recognized by its header: a name among nothing but values, or
+    other texts behind a blank line.
 
     query: runs a statement on the staged records. Returns notes.
+    behind_blanks: the lines behind blank lines.
     """
+    for line in behind_blanks:
+        if notes := _leave_out_from(query, line, len(names)):
+            return notes
     named = {place: name.strip() for place, name in enumerate(names) if len(name.strip()) > 1}
     if not named or len(names) > _WIDEST:
         return []
@@ -85,6 +92,33 @@ def leave_out_another(query: Query, names: Sequence[str]) -> list[str]:
             told = f"another table below the first was left out, with {below:,} of its records"
             return [f"{told}: {', '.join(texts)[:120]}"]
     return []
+
+
+def _leave_out_from(query: Query, line: Sequence[str], width: int) -> list[str]:
+    """Removes the records from a line of names on, where columns have nothing but values above it. Returns notes."""
+    texts = [text for text in line if text]
+    if len(texts) < 2 or len(line) > width or width > _WIDEST:
+        return []
+    cells = [*line, *[""] * (width - len(line))]
+    same = " AND ".join(
+        f"{physical(place)} = {literal(text)}" if text else f"{physical(place)} IS NULL"
+        for place, text in enumerate(cells)
+    )
+    found = query(f"SELECT min(_n) FROM raw WHERE {same}")[0][0]
+    if found is None:
+        return []
+    counts = [f"count(*) FILTER (_n < {found})", f"count(*) FILTER (_n > {found})"]
+    for place, text in enumerate(cells):
+        filled = f"_n < {found} AND {physical(place)} IS NOT NULL"
+        odd = f"count(*) FILTER ({filled} AND NOT ({_all_values(place, found)}))"
+        counts.append(f"CASE WHEN count(*) FILTER ({filled}) > 0 THEN {odd} ELSE -1 END" if text else "1")
+    above, below, *odd_texts = query(f"SELECT {', '.join(counts)} FROM raw")[0]
+    # A name stands among values, or where the first table has no column.
+    if above < _LEAST_RECORDS or not below or not any(odd < 1 for odd in odd_texts):
+        return []
+    query(f"DELETE FROM raw WHERE _n >= {found}")
+    told = f"another table below the first was left out, with {below:,} of its records"
+    return [f"{told}: {', '.join(texts)[:120]}"]
 
 
 def _all_values(place: int, but: int) -> str:

@@ -101,9 +101,9 @@ class Staging:
                 source.notes.append(f"NUL characters in {many(self._nul, 'value')} left out")
             if not keep_blank:
                 self._drop_blank()
-                if not any(source.native):
-                    source.notes += leave_out_another(self.query, source.names)
-                    source.notes += leave_out_notes(self.query, self.width)
+                if source.lines:
+                    source.notes += leave_out_another(self.query, source.names, source.behind_blanks)
+                    source.notes += leave_out_notes(self.query, self.width, source.behind_blanks)
                 source.notes += leave_out_totals(self.query, self.width)
         except BaseException:
             self._connection.close()
@@ -199,7 +199,7 @@ class Staging:
         columns = [physical(position) for position in range(self.width)]
         blank = " AND ".join(f"{column} IS NULL" for column in columns)
         self._connection.execute(f"DELETE FROM raw WHERE {blank}")
-        if any(self.source.names):
+        if self.source.lines and any(self.source.names):
             same = " AND ".join(f"lower(coalesce({column}, '')) = lower(?)" for column in columns)
             row = self._connection.execute(f"DELETE FROM raw WHERE {same}", [n.strip() for n in self.source.names])
             repeated = row.fetchone()

@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.csv as pv
 
 from atlas.errors import BadRequestError
+from atlas.imports.files.behind_blanks import in_text
 from atlas.imports.files.csv_dialects import (
     MAX_CELL,
     NO_DELIMITER,
     Dialect,
+    counted_dialect,
     find_dialect,
     has_apostrophes,
     numbers_with_commas,
@@ -77,6 +79,7 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
     offset = _byte_offset(path, dialect, layout.skip, declared is not None)
     source = Source(layout.names, [None] * layout.width, iter(()), notes=notes, delimiter=dialect.delimiter)
     source.units = dict(layout.units)
+    source.lines, source.behind_blanks = True, in_text(path, offset, dialect, layout.width)
     if table is None and layout.width > 1:
         source.written = FileFormat(delimiter=dialect.delimiter)
     mender = Mender(dialect, rows[layout.skip :], source, name)
@@ -96,6 +99,12 @@ def _dialect(path: Path, text: str, declared: str | None, options: ReadOptions) 
     if declared is not None and options.delimiter not in (None, declared):
         told = f"the first line of the file says {shown_delimiter(declared)}, not {shown_delimiter(options.delimiter)}"
         raise BadRequestError("Instruction is unclear", told)
+    if declared is not None and declared not in text[len("sep=,\n") :]:
+        rest = text.partition("\n")[2]
+        found = counted_dialect(rest)
+        if found is not None and splits_evenly(found.delimiter, rest):
+            between = f"but {shown_delimiter(found.delimiter)} is between the cells"
+            return found, [f"the first line of the file says {shown_delimiter(declared)}, {between}"]
     if (stated := declared or options.delimiter) is not None:
         return Dialect(stated), []
     found, before = find_dialect(path, text), options.before.delimiter

@@ -64,7 +64,7 @@ def find_dialect(path: Path, text: str) -> Dialect:
     if numbers_with_commas(text):
         return Dialect(NO_DELIMITER)
     found = _sniffed(path)
-    counted = _counted(text)
+    counted = counted_dialect(text)
     if found is None or (found.delimiter not in text.split("\n", 1)[0] and counted is not None):
         found = counted or Dialect(",")
     if counted is not None and found.delimiter != counted.delimiter and found.delimiter not in _DELIMITERS:
@@ -103,7 +103,7 @@ def _sniffed(path: Path) -> Dialect | None:
     return Dialect(delimiter, quote or '"', backslash=escape == "\\")
 
 
-def _counted(text: str) -> Dialect | None:
+def counted_dialect(text: str) -> Dialect | None:
     """Returns the dialect with the delimiter that splits most rows into equally many cells, at least 2.
 
     None: no delimiter does.

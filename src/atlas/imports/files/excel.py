@@ -11,6 +11,7 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from atlas.errors import BadRequestError
+from atlas.imports.files.behind_blanks import in_sheet
 from atlas.imports.files.header_notes import header_notes
 from atlas.imports.files.sheet_notes import Sheet, fill_merged, format_notes, sheet_notes
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
@@ -20,6 +21,10 @@ from atlas.imports.infer.note_lines import lines_above
 from atlas.kit.plurals import many
 
 _BATCH_ROWS = 20_000
+# Excel writes larger whole numbers with an exponent, as Python does.
+_WHOLE = 10**21
+# Excel keeps 15 digits of a number; the last digits of longer ones became zeros when they were typed.
+_DIGITS = 10**15
 
 
 def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Source:
@@ -58,6 +63,7 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     zeros = _without_zero_days(sheet, layout.skip, layout.names)
     filled = fill_merged(sheet, details, layout.names, layout.skip)
     source = Source(layout.names, [None] * layout.width, _batches(rows, layout.skip, layout.width))
+    source.lines, source.behind_blanks = True, in_sheet(rows, layout.skip)
     said = header_notes(path, title, above + layout.skip - 1, sheet.left)
     source.units = {**layout.units, **{position: unit for position, (unit, _) in said.items() if unit}}
     source.descriptions = {position: description for position, (_, description) in said.items() if description}
@@ -68,6 +74,7 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
         source.notes.append(lines_above(texts[: layout.above]))
     source.notes += [*layout.notes, *zeros, *filled, *sheet_notes(sheet, details, layout.names, layout.skip)]
     source.notes += format_notes(sheet, details, codes, layout.names, layout.skip)
+    source.notes += _long_numbers(sheet, layout.names, layout.skip)
     return source
 
 
@@ -139,6 +146,19 @@ def _without_zero_days(sheet: Sheet, skip: int, names: Sequence[str]) -> list[st
     return notes
 
 
+def _long_numbers(sheet: Sheet, names: Sequence[str], skip: int) -> Iterator[str]:
+    """Yields notes on whole numbers with more digits than Excel keeps, as ids and numbers of cards have."""
+    for position, name in enumerate(names):
+        cells = [row[position] for row in sheet.rows[skip:] if position < len(row)]
+        long = sum(isinstance(cell, float) and _DIGITS <= abs(cell) < _WHOLE and cell.is_integer() for cell in cells)
+        if long:
+            shown = name or f"column {position + 1}"
+            yield (
+                f"{shown} has {many(long, 'number')} of over 15 digits, of which Excel keeps 15; "
+                "check the last digits, and store such numbers as texts"
+            )
+
+
 def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]:
     for start in range(skip, len(rows), _BATCH_ROWS):
         part = [[_text(cell) for cell in row[:width]] for row in rows[start : start + _BATCH_ROWS]]
@@ -154,7 +174,7 @@ def _text(cell: Any) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _WHOLE else repr(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
     if isinstance(cell, (date, time)):

@@ -14,6 +14,10 @@ from atlas.errors import BadRequestError
 _DEPTH = 4
 _SHOWN = 5
 _COLUMNS, _ROWS = "columns as lists of one length", "names of columns beside rows"
+# Keys of lists beside the records: of columns, of further pages, of what went wrong.
+_DESCRIBING = frozenset(
+    ("schema", "fields", "columns", "meta", "metadata", "links", "_links", "errors", "warnings", "included", "facets")
+)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -33,6 +37,11 @@ class _Place:
     def label(self) -> str:
         return repr(".".join(self.trail)) if self.trail else "the file"
 
+    @property
+    def describes(self) -> bool:
+        """Whether the keys say that these objects describe other records: their columns, pages or errors."""
+        return not _DESCRIBING.isdisjoint(key.lower() for key in self.trail)
+
     def count(self) -> int:
         return len(_LIST.decode(self.text))
 
@@ -41,14 +50,14 @@ def find_records(data: bytes, name: str) -> tuple[bytes, list[str]]:
     """Returns the records of an object as a JSON array, and notes on the place of the records and on the object's other
     contents.
 
-    Of several lists of objects the longest text is read.
+    Of several lists of objects the longest text is read, and one that describes others only if there is no other.
     Raises BadRequestError: when the data is not valid JSON.
     """
     try:
         places, others = _search(data, _Objects(name))
         if not places:
             return b"[" + data + b"]", []
-        best = max(places, key=lambda place: len(place.text))
+        best = max(places, key=lambda place: (not place.describes, len(place.text)))
         return best.text, _notes(best, [place for place in places if place is not best], others)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None

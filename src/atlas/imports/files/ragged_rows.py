@@ -15,8 +15,8 @@ import pyarrow.csv as pv
 from atlas.errors import BadRequestError
 from atlas.imports.files.csv_dialects import Dialect, shown_delimiter
 from atlas.imports.files.source import BadRecord, Source
-from atlas.imports.infer.headers import looks_like_value
-from atlas.imports.infer.note_lines import lines_below, reads_like_note
+from atlas.imports.infer.cell_values import looks_like_value
+from atlas.imports.infer.note_lines import counts_records, lines_below, reads_like_note
 from atlas.imports.infer.types import is_null_text
 from atlas.kit.plurals import many
 
@@ -151,7 +151,10 @@ class Mender:
         text = record.text.strip()
         if self._width < 2 or not record.reason.startswith("it has 1 cell,"):
             return False
-        return self._width > 2 or (reads_like_note(text) and not self._columns.take_first([text]))
+        if self._width > 2 or counts_records(text):
+            return True
+        apart = [text] in self._source.behind_blanks
+        return reads_like_note(text) and (apart or not self._columns.take_first([text]))
 
     def _is_below(self, number: int, cells: list[str]) -> bool:
         """Checks whether a row belongs to another table below, which begins with names of the first table."""
@@ -160,6 +163,9 @@ class Mender:
             last.numbers.append(number)
             return True
         names = [cell.strip() for cell in cells]
+        if names in self._source.behind_blanks and len(names) > 1:
+            self._others.append(_Below(names, [number]))
+            return True
         shared = sum(name.casefold() in self._known for name in names)
         if shared < 2 or shared * 2 < len(names) or not all(names) or any(map(looks_like_value, names)):
             return False

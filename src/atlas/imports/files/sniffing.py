@@ -49,6 +49,11 @@ _DAMAGED = (
 )
 
 
+# Control characters. No text that is not UTF-8 has many kinds of these.
+_CONTROLS = frozenset(range(1, 9)) | frozenset(range(14, 28))
+_MOST_CONTROLS = 6
+
+
 class FileKind(StrEnum):
     """The formats of files that can be imported."""
 
@@ -116,9 +121,18 @@ def _kind(head: bytes, name: str) -> FileKind:
         return FileKind.JSON
     if start[:1] in (b"{", b"[") and start[1:].lstrip()[:1] in (b'"', b"{", b"[", b"}", b"]"):
         return FileKind.JSON
-    if text.count(b"\0") > len(text) // 50:
+    if text.count(b"\0") > len(text) // 50 or (len(_CONTROLS & set(text)) > _MOST_CONTROLS and not _is_utf8(text)):
         raise BadRequestError("Unsupported file", f"{name}: it is neither text nor a format that can be imported")
     return FileKind.CSV
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Checks whether the first bytes of a file are UTF-8. The last character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _copy(source: _Part | gzip.GzipFile, target: Path, packed: int, name: str, max_bytes: int) -> None:

@@ -65,6 +65,8 @@ class Source:
     batches: tables of nullable string columns c0, c1, ….
     bad: ragged records that wait.
     withdrawn: whether lines were taken out of `bad` again, as they are no records.
+    lines: whether the file has lines that may be no records, as CSV files and sheets have.
+    behind_blanks: lines behind a blank line that look like names of another table's columns, or have a single cell.
     fixed: (record number, texts) of repaired ragged records, which are not in the batches.
     delimiter: of a CSV.
     written: the encoding and delimiter that the file shows.
@@ -78,6 +80,8 @@ class Source:
     batches: Iterator[pa.Table]
     bad: list[BadRecord] = field(default_factory=list)
     withdrawn: bool = False
+    lines: bool = False
+    behind_blanks: list[list[str]] = field(default_factory=list)
     fixed: list[tuple[int, list[str | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     delimiter: str | None = None

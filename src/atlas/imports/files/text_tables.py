@@ -47,7 +47,15 @@ def recognize(sample: str) -> TextTable | None:
     lines = [line for line in itertools.islice(sample.split("\n"), _LINES) if line.strip()]
     if len(lines) < _LEAST:
         return None
-    return _ruled(lines) or _rare_delimiter(lines) or _blank_before_quote(lines) or _aligned(lines) or _blanks(lines)
+    return (
+        _ruled(lines)
+        or _rare_delimiter(lines)
+        or _colons(lines)
+        or _quoted_lines(lines)
+        or _blank_before_quote(lines)
+        or _aligned(lines)
+        or _blanks(lines)
+    )
 
 
 def rewrite(path: Path, target: Path, table: TextTable) -> Path:
@@ -95,6 +103,40 @@ def _rare_delimiter(lines: list[str]) -> TextTable | None:
             note = f"read with {delimiter!r} between the cells"
             return TextTable(lambda line, by=delimiter: line.split(by) if line.strip() else None, note)  # type: ignore[misc]
     return None
+
+
+def _colons(lines: list[str]) -> TextTable | None:
+    """Recognizes colons between cells, as in `id:name:city`, below a header of plain names, if there are no times."""
+    names = lines[0].split(":")
+    if len(lines) <= _LEAST or len(names) < 3 or not all(re.fullmatch(r"[^\W\d]\w*", name) for name in names):
+        return None
+    if {line.count(":") for line in lines} != {len(names) - 1} or any('"' in line or ": " in line for line in lines):
+        return None
+    if any(line.count(d) for line in lines for d in _PLAIN_DELIMITERS) or re.search(r"\d:\d\d\b", " ".join(lines)):
+        return None
+    return TextTable(lambda line: line.split(":") if line.strip() else None, "read with ':' between the cells")
+
+
+def _quoted_lines(lines: list[str]) -> TextTable | None:
+    """Recognizes records that are quoted as a whole, as in `"1,Ann"`. The header may have no quotes."""
+    whole = [line for line in lines if line.startswith('"') and len(next(csv.reader([line]), [])) == 1]
+    if len(whole) < max(_LEAST, len(lines) - 1):
+        return None
+    for delimiter in _PLAIN_DELIMITERS:
+        split = _unwrapped(delimiter)
+        widths = {len(split(line) or []) for line in lines}
+        if len(widths) == 1 and widths != {1}:
+            return TextTable(split, "records are quoted as a whole, and were read without these quotes")
+    return None
+
+
+def _unwrapped(delimiter: str) -> Split:
+    def split(line: str) -> list[str] | None:
+        cells = next(csv.reader([line]), [])
+        inner = cells[0] if len(cells) == 1 else line
+        return next(csv.reader([inner], delimiter=delimiter), None) or None
+
+    return split
 
 
 def _is_empty_cell(delimiter: str, lines: list[str]) -> bool:

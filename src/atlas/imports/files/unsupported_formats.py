@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Never
 
 from atlas.errors import BadRequestError
+from atlas.imports.files.text_formats import OTHER_TEXTS
 
 # The signature of old workbooks, old documents, messages, and workbooks with a password.
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -174,6 +175,9 @@ def refuse_other_text(start: str, name: str) -> None:
         _refuse(name, "an iCalendar file", f"export the events as a table and {_OTHERS}")
     if start[:11].upper().startswith("BEGIN:VCARD"):
         _refuse(name, "a vCard file", f"export the contacts as a table and {_OTHERS}")
+    for pattern, what, instead in OTHER_TEXTS:
+        if pattern.match(start):
+            _refuse(name, what, instead)
     if _MBOX.match(start):
         _refuse(name, "a mailbox (mbox)", _OTHERS)
     if _is_mail(start):

@@ -28,6 +28,8 @@ _MAX_DEPTH = 100
 _SHOWN = 5
 # The characters that are kept of a value outside the records.
 _SAMPLE = 60
+# Stands between the texts of a plain element that repeats.
+_BETWEEN = "; "
 # The maximum number of different paths of element names. Data has some hundred, and each path takes memory.
 _MAX_PATHS = 100_000
 
@@ -61,9 +63,10 @@ def read_xml(path: Path, name: str) -> Source:
         raise BadRequestError("Invalid file", reason)
     source = Source(columns.names, columns.native, _batches(path, survey.top, record, width))
     source.notes.append(f"each <{record.local}> is a record")
-    if columns.lists:
-        listed = ", ".join(map(repr, columns.lists[:_SHOWN])) + (" and more" if columns.lists[_SHOWN:] else "")
-        source.notes.append(f"elements that repeat within a record are kept as JSON lists, in {listed}")
+    for names, how in ((columns.lists, "kept as JSON lists"), (columns.joined, f"joined by {_BETWEEN!r}")):
+        if names:
+            listed = ", ".join(map(repr, names[:_SHOWN])) + (" and more" if names[_SHOWN:] else "")
+            source.notes.append(f"elements that repeat within a record are {how}, in {listed}")
     source.notes += outside_notes(record)
     return source
 
@@ -154,11 +157,13 @@ class _Columns:
     """The columns of a record.
 
     lists: the names of columns with JSON lists.
+    joined: the names of columns with the texts of several elements.
     """
 
     names: list[str] = field(default_factory=list)
     native: list[str | None] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
     given: UniqueNames = field(default_factory=UniqueNames)
 
     def add(self, name: str, native: str | None = None) -> int:
@@ -189,6 +194,8 @@ def _columns(record: ElementPath) -> _Columns:
                 name_members(child)
             else:
                 note(child, prefix + labels[key])
+                if child.repeats and child.value is not None:
+                    columns.joined.append(columns.names[child.value])
 
     note(record, "")
     return columns
@@ -257,7 +264,7 @@ class _Rows(_Walk):
                 self._keep(path, row, text)
             if path is self._record:
                 for column, texts in self._repeated.items():
-                    row[column] = "; ".join(texts)
+                    row[column] = _BETWEEN.join(texts)
                 self._repeated = {}
                 for column, items in self._lists.items():
                     row[column] = msgspec.json.encode(items).decode()

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from atlas.imports.infer.cell_values import is_even, kind_of, looks_like_value
 from atlas.kit.plurals import many
 
 # The number of rows that are examined.
 SAMPLE_ROWS = 100
-_VALUE = re.compile(
-    r"""[^\w]*[+-]?[\d][\d.,'\s]*[^\w]*$            # numbers, amounts, percents, plain dates
-      | \d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}             # dates, with a time or not
-      | (true|false)$
-      | [^@\s]+@[^@\s]+\.[^@\s]+$                   # e-mail
-      | https?://                                   # address
-      | [+(]?\d[\d\s().-]{5,}$""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_YEAR = re.compile(r"(19|20)\d\d$")
 # Words of column names in several languages. Names of several parts, such as first_name or firstName, match as well.
 _USUAL_NAME = re.compile(
     r"""(?i:^|[\s_.-])(?i:id|name|title|date|time|year|month|day|city|town|state|country|region|street|address|zip|
@@ -113,7 +103,7 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
     width = _width(filled)
     if not width:
         return None
-    if header is not False and (before := _comment_rows(filled) or _title_rows(filled)):
+    if header is not False and (before := _comment_rows(filled) or _title_rows(filled) or _rows_apart(filled, width)):
         below = find_layout(rows[before:], header=header)
         if below is not None and below.header:
             return replace(below, skip=below.skip + before, above=below.above + before)
@@ -186,6 +176,33 @@ def _title_rows(rows: Rows) -> int:
     return count if all(_last(row) < width for row in rows[:count]) and _is_header(below, 0) else 0
 
 
+def _rows_apart(rows: Rows, width: int) -> int:
+    """Counts the rows above a blank row if all are narrower than the table below, whose first row is surely a header.
+
+    Banks and devices write such rows, a label beside a value.
+    """
+    count = next((at for at, row in enumerate(rows) if not any(row)), 0)
+    labels = [next(filter(None, row)) for row in rows[:count]]
+    if not count or any(map(looks_like_value, labels)) or any(_last(row) >= width for row in rows[:count]):
+        return 0
+    below = next((at for at in range(count, len(rows)) if any(rows[at])), len(rows))
+    body = [row for row in rows[below + 1 :] if any(row)]
+    full = below < len(rows) and len([cell for cell in rows[below] if cell]) == width
+    # A narrower row further below belongs to no table of this width.
+    if not full or not body or any(_last(row) != width for row in body[:2]):
+        return 0
+    if _is_table(rows[:count]) and len(body) <= 2 * count:
+        return 0
+    return below if _is_header(rows, below) and _is_sure(rows, below) else 0
+
+
+def _is_table(rows: Rows) -> bool:
+    """Checks whether rows are a header and records rather than labels beside values."""
+    even = len(rows) > 2 and len({_last(row) for row in rows}) == 1
+    numbered = any(map(re.compile(r"\d").search, rows[0]))
+    return even and not numbered and _is_header(rows, 0) and _is_sure(rows, 0)
+
+
 def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]:
     """Returns the names of the columns, the number of columns, and notes if the rows have more cells."""
     head, body = rows[top], [row for row in rows[top + 1 :] if any(row)]
@@ -220,11 +237,6 @@ def _fewer_cells(head: Sequence[str], width: int, body: Rows) -> tuple[list[str]
         return names, width, [f"{more}; the names are those of its cells that are not blank"]
     rest = ", ".join(cell for cell in head[width:] if cell)
     return _padded(head, width), width, [f"{more}; left out of the names: {rest}"]
-
-
-def looks_like_value(cell: str) -> bool:
-    """Checks whether a text is data rather than the name of a column. A year may be both."""
-    return bool(_VALUE.match(cell)) and not _YEAR.match(cell)
 
 
 def _width(rows: Rows) -> int:
@@ -291,36 +303,19 @@ def _is_series(head: Sequence[str], body: Rows) -> bool:
     valued = [position for position, cell in enumerate(head) if cell and looks_like_value(cell)]
     if len(valued) < 2 or not named or named[-1] > valued[0] or not body:
         return False
-    kinds = {_kind(head[position]) for position in valued}
+    kinds = {kind_of(head[position]) for position in valued}
     if len(kinds) > 1 or len({head[position] for position in valued}) < len(valued):
         return False
-    below = {_kind(cell) for position in valued for cell in _column(body, position)}
+    below = {kind_of(cell) for position in valued for cell in _column(body, position)}
     if below and not below & kinds:
         return True
     # Sizes or hours that increase in even steps, unlike every line below.
     return (
         kinds == {"whole"}
         and len(valued) > 2
-        and _is_even(head, valued)
-        and not any(_is_even(row, valued) for row in body)
+        and is_even(head, valued)
+        and not any(is_even(row, valued) for row in body)
     )
-
-
-def _is_even(row: Sequence[str], places: Sequence[int]) -> bool:
-    """Checks whether the cells of a row are whole numbers in even steps."""
-    cells = [row[place] for place in places if place < len(row)]
-    if len(cells) < len(places) or any(_kind(cell) != "whole" for cell in cells):
-        return False
-    steps = {int(after) - int(before) for before, after in itertools.pairwise(cells)}
-    return len(steps) == 1 and steps != {0}
-
-
-def _kind(cell: str) -> str:
-    if re.fullmatch(r"[+-]?\d+", cell):
-        return "whole"
-    if re.match(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?($|[ T])", cell) and not re.fullmatch(r"\d+\.\d+", cell):
-        return "date"
-    return "number" if looks_like_value(cell) else "text"
 
 
 def _is_sure(rows: Rows, top: int) -> bool:

@@ -14,12 +14,19 @@ _NOTE = re.compile(
     r"|\(?\d+ (?:rows?|records?|tuples?|zeilen?|lignes?|filas?)\b.*|empty set\b.*|query ok\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+# What databases write below a result, in every language that they have.
+_COUNT = re.compile(r"\(?\d+ (?:rows?|records?|tuples?|zeilen?|lignes?|filas?)(?: in set)?\b[^|;,]*\)?", re.IGNORECASE)
 _SHOWN = 3
 
 
 def reads_like_note(text: str) -> bool:
     """Checks whether a text reads like a note below a table, such as `Source: …` or `(2 rows)`."""
     return _NOTE.fullmatch(text) is not None
+
+
+def counts_records(text: str) -> bool:
+    """Checks whether a text counts the records above it, such as `(2 rows)`."""
+    return _COUNT.fullmatch(text) is not None
 
 
 def lines_above(rows: Sequence[Sequence[str | None]]) -> str:
