@@ -10,6 +10,7 @@ from atlas.column_formats.currencies import may_be_same, split_currency
 from atlas.column_formats.model import NUMBERS, Kind
 from atlas.imports.duckdb_casts import literal
 from atlas.imports.files.source import physical
+from atlas.imports.infer.column_matching import related
 from atlas.imports.plan import ColumnPlan
 from atlas.imports.staging import Staging
 from atlas.language.instructions import Filter
@@ -17,6 +18,9 @@ from atlas.language.time_spans import find_span
 
 _COMPARED = ("=", "!=", "in", "between", "<", "<=", ">", ">=")
 _TIMES = ("date", "timestamp")
+# Endings of one word in the languages of instructions, and the length of the shortest stem.
+_ENDINGS = ("e", "en", "er", "es", "em", "s", "a", "o", "as", "os", "ée", "és", "ées")
+_SHORTEST = 4
 
 
 def with_column(item: Filter, headers: Sequence[str], kinds: Sequence[Kind], staging: Staging) -> Filter | str:
@@ -36,6 +40,9 @@ def with_column(item: Filter, headers: Sequence[str], kinds: Sequence[Kind], sta
     )
     holds = staging.query(f"SELECT {cells} FROM raw")[0]
     found = [place for place, held in enumerate(holds) if held]
+    if not found and (spelled := _inflected(item, staging, len(kinds))) is not None:
+        place, values = spelled
+        return msgspec.structs.replace(item, column=headers[place], values=values)
     if find_span(value) is not None:
         found += [place for place, kind in enumerate(kinds) if kind.type in _TIMES and place not in found]
     if len(found) == 1:
@@ -47,6 +54,43 @@ def with_column(item: Filter, headers: Sequence[str], kinds: Sequence[Kind], sta
         )
     listed = " or ".join(repr(headers[place]) for place in found[:10])
     return f"Which column is meant by {value[:100]!r}: {listed}? Say 'only rows where' and its name."
+
+
+def unknown_column(told: str, names: Sequence[str]) -> str:
+    """Describes a filter whose column the file lacks, with columns of related names: `Betrag` for `amounts`."""
+    meant = " or ".join(map(repr, related(told, names)))
+    return f"the filter names {told!r}; the file has {', '.join(names)}" + (f"; is {meant} meant?" if meant else "")
+
+
+def _inflected(item: Filter, staging: Staging, width: int) -> tuple[int, tuple[str, ...]] | None:
+    """Returns the only column, and its values, that differ from the filter's words by their endings.
+
+    In `nur bezahlte` the value is `bezahlt`, and in `sans les payées` it is `payé`.
+    """
+    matches: list[tuple[int, tuple[str, ...]]] = []
+    for place in range(width):
+        values = [_same_word(one, place, staging) for one in item.values]
+        if all(len(each) == 1 for each in values):
+            matches.append((place, tuple(each.pop() for each in values)))
+    return matches[0] if len(matches) == 1 else None
+
+
+def _same_word(word: str, place: int, staging: Staging) -> set[str]:
+    """Returns the values of a column that are the same word with another ending."""
+    told = word.lower()
+    if not told.isalpha() or len(told) < _SHORTEST:
+        return set()
+    column = physical(place)
+    query = (
+        f"SELECT DISTINCT {column} FROM raw WHERE starts_with(lower({column}), {literal(told[:_SHORTEST])}) LIMIT 50"
+    )
+    cells = [row[0] for row in staging.query(query)]
+    return {cell for cell in cells if cell.isalpha() and _stems(cell.lower()) & _stems(told)}
+
+
+def _stems(word: str) -> set[str]:
+    ends = [end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _SHORTEST]
+    return {word, *(word[: -len(end)] for end in ends)}
 
 
 def as_range(item: Filter, column: ColumnPlan) -> tuple[Filter, str | None]:

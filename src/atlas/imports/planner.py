@@ -16,7 +16,7 @@ from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
 from atlas.imports.column_units import numbers_with_a_unit, with_units
 from atlas.imports.currency_columns import with_currency_columns
-from atlas.imports.filter_values import as_range, with_column, without_currency
+from atlas.imports.filter_values import as_range, unknown_column, with_column, without_currency
 from atlas.imports.format_losses import remarks
 from atlas.imports.infer.column_matching import match_columns
 from atlas.imports.infer.header_units import without_units
@@ -361,8 +361,7 @@ class _Planner:
     def _filter(self, item: Filter, columns: Sequence[ColumnPlan]) -> Filter:
         column = self._named(item.column, columns) or self._unseen(item.column, columns)
         if column is None:
-            listed = ", ".join(c.name for c in columns)
-            raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
+            raise BadRequestError("Unknown column", unknown_column(item.column, [c.name for c in columns]))
         for reading in (as_range, without_currency):
             item, question = reading(item, column)
             self._questions += [question] if question else []

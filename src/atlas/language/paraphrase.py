@@ -36,11 +36,10 @@ def describe(instruction: ImportInstruction, words: Mapping[str, Sequence[str]] 
     words: the instruction's own words by kind.
     """
     words = words or {}
-    return tuple(
-        Clause(kind, meaning, tuple(words.get(kind, ())))
-        for kind, tell in _DESCRIPTIONS.items()
-        for meaning in tell(instruction)
-    )
+    told = [(kind, meaning) for kind, tell in _DESCRIPTIONS.items() for meaning in tell(instruction)]
+    # These are so in every import, and no member of an instruction.
+    told += [(kind, meaning) for kind, meaning in _ALWAYS.items() if kind in words]
+    return tuple(Clause(kind, meaning, tuple(words.get(kind, ()))) for kind, meaning in told)
 
 
 def filter_text(filters: Sequence[Sequence[Filter]], *, exclude: bool) -> str:
@@ -154,6 +153,11 @@ def _when(test: Callable[[ImportInstruction], object], text: str) -> Callable[[I
     return lambda instruction: iter([text] if test(instruction) else [])
 
 
+_ALWAYS = {
+    "invalid": "records that fail a check are not written, and wait for review",
+    "new_rows": "records that match no row are inserted",
+    "blank": "blank records are left out",
+}
 _DESCRIPTIONS: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
     "table": _target,
     "replace": _when(lambda s: s.replace, "the rows that are there are replaced"),

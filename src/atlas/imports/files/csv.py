@@ -106,6 +106,10 @@ def _dialect(path: Path, text: str, declared: str | None, options: ReadOptions) 
             between = f"but {shown_delimiter(found.delimiter)} is between the cells"
             return found, [f"the first line of the file says {shown_delimiter(declared)}, {between}"]
     if (stated := declared or options.delimiter) is not None:
+        other = counted_dialect(text) if options.delimiter and stated not in text else None
+        if other is not None and splits_evenly(other.delimiter, text):
+            told = f"no line has {shown_delimiter(stated)} between cells, but every line has "
+            raise BadRequestError("Instruction is unclear", told + shown_delimiter(other.delimiter))
         return Dialect(stated), []
     found, before = find_dialect(path, text), options.before.delimiter
     if found.delimiter == NO_DELIMITER:

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 from atlas.column_formats.model import Kind
 from atlas.contract.imports import Proposal
 from atlas.kit.close_names import digits, plain_name, words_of
-from atlas.kit.identifiers import identifier, is_cut
+from atlas.kit.identifiers import identifier, is_cut, singular
 from atlas.kit.synonyms import SPELLINGS, SYNONYMS
 from atlas.tables.model import TableColumn
 
@@ -42,6 +42,13 @@ def match_columns(offered: Sequence[Offered], table: Sequence[TableColumn]) -> M
     matched = _match_exactly(offered, table)
     _match_alike(offered, table, matched)
     return Matching(matched, _propose(offered, table, matched))
+
+
+def related(told: str, names: Sequence[str]) -> list[str]:
+    """Returns the names that may mean the same as a word, such as `Betrag` for `amounts`."""
+    word = _Name.of("_".join(map(singular, identifier(told).split("_"))))
+    meant = [(name, _Name.of(name)) for name in names]
+    return [name for name, other in meant if word.spellings & other.spellings or word.synonyms & other.synonyms]
 
 
 def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:

@@ -40,6 +40,11 @@ _GRAVE = frozenset(
     solo solamente únicamente excepto salvo sin si donde cuyo no ningún ninguna nunca hasta desde antes después entre más
     menos primera primeras última últimas fila filas registros encabezado cabecera tabla hoja pestaña reemplazar reemplaza
     vaciar vacía borrar borra eliminar elimina omitir omite ignorar conservar duplicados clave total totales actualizar
+    nothing nobody everything everyone but ones nichts alles rien tout tous toutes nada todo todos todas
+    aktualisieren vorhandene vorhandenen bestehende bestehenden überschreiben überschreibe ungültige ungültigen
+    fehlerhafte fehlerhaften verwerfen überspringen ignorieren weglassen auslassen entfernen
+    écraser écrase existants existantes invalides erronées hormis hors
+    sobrescribir sobrescribe existentes inválidas inválidos descartar erróneas quitar
     tabella tabel tabela tabell
     """.split()
 )

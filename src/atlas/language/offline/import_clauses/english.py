@@ -50,8 +50,9 @@ RULES: list[Rule] = [
     Rule("table", r"as " + DET + NO_TYPE + r"<table>", {"weak": True}, 1.5),
     Rule(
         "table",
-        r"(?:these are|here are|here's|here is|import|load|add|upload|save|store|insert)(?: (?:my|our|the|these|those|some|new|your|all))* <table>",
-        {"weak": True},
+        r"(?:these are|here are|here's|here is|import|load|add|upload|save|store|insert|put)(?: (?:my|our|the|these|those|some|new|your|all|attached|"
+        r"enclosed|uploaded|following|latest|recent|current|monthly|weekly|daily|yearly|quarterly|complete|whole|full|updated))* <table>",
+        {"weak": True, "object": True},
         2.0,
     ),
     Rule("table", r"(?:create|make|as|into|in|to) (?:a |the )?new table", {"new": True}, 0.5),
@@ -119,7 +120,7 @@ RULES: list[Rule] = [
         rf"{LEAVE} {THE}{SOME} (?:without|with no|with (?:an? )?(?:empty|blank|missing|no)|missing|lacking|that have no|having no) "
         r"(?:an? |the |any )?<knowns:empty>",
     ),
-    Rule("exclude", rf"{LEAVE} (?:blank|empty) {SOME}", {"blank": True}),
+    Rule("blank", rf"{LEAVE} (?:the |all |any )*(?:blank|empty) {SOME}"),
     # Columns.
     Rule("rename", r"(?:renam(?:e|ing)|call(?:ing)?) (?:the )?(?:columns? |fields? |headers? )?<pairs>"),
     Rule("map", r"map(?:ping)? (?:the )?(?:columns? |fields? |headers? )?<pairs>"),

@@ -212,10 +212,10 @@ FILE_RULES: list[Rule] = [
         if choice != "keep"
     ),
     Rule(
-        "duplicates",
+        "new_rows",
         r"(?:and )?(?:add|insert|import|append) (?:the |any |all )*(?:new|other|missing|remaining|rest|unknown)"
         r"(?: of them| (?:ones|rows|records|entries|products|customers|contacts|leads|items))?",
-        {"duplicates": "update", "new_rows": True},
+        {"new_rows": True},
     ),
     Rule(
         "duplicates",

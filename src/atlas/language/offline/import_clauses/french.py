@@ -223,9 +223,9 @@ RULES: list[Rule] = [
         {"duplicates": "update", "only_existing": True},
     ),
     Rule(
-        "duplicates",
+        "new_rows",
         r"(?:ajoute[rz]?|insère|insérer) (?:les |des )?nouve(?:lles|aux) (?:lignes|enregistrements)",
-        {"duplicates": "update", "new_rows": True},
+        {"new_rows": True},
     ),
     Rule(
         "replace",

@@ -228,9 +228,9 @@ RULES: list[Rule] = [
         {"duplicates": "update", "only_existing": True},
     ),
     Rule(
-        "duplicates",
+        "new_rows",
         r"(?:neue|fehlende)(?:n)? (?:zeilen|datensätze|einträge)? ?(?:hinzufügen|einfügen|anlegen)",
-        {"duplicates": "update", "new_rows": True},
+        {"new_rows": True},
     ),
     Rule(
         "replace",

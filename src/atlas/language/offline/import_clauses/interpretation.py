@@ -36,6 +36,13 @@ _ONCE = {
 # The kinds of clauses that are reported under another kind.
 _REPORTED_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
 
+# Words for what a file holds, beside the table that it goes into.
+_CONTENTS = re.compile(
+    r"(?:leads|contacts|customers|clients|orders|products|people|users|transactions|sales|payments|invoices|accounts|"
+    r"employees|tickets|bookings|subscriptions|companies|prices|values|figures|numbers|results|measurements|readings|"
+    r"events|addresses|names|reports?|list|export|rows|records|entries|lines|items)",
+    re.IGNORECASE,
+)
 # Words that show that the file replaces rows, or that the file names the table.
 _OF_FILE = re.compile(
     r"\b(?:this|these|file|load|reload|refresh|table|list|datei|tabelle|laden|fichier|tableau|table|archivo|tabla)\b",
@@ -66,7 +73,11 @@ class Reading:
     def instruction(self) -> ImportInstruction:
         """Returns the instruction of all clauses. `question` is set where clauses contradict each other."""
         clauses = self._cover.clauses
-        strong = [each for each in clauses if "table" in each.slots and not each.rule.sets.get("weak")]
+        tables = [each for each in clauses if "table" in each.slots]
+        strong = [each for each in tables if not each.rule.sets.get("weak")]
+        if any(not each.rule.sets.get("object") for each in tables):
+            # In "import the leads into customers" the first noun only says what the file holds.
+            clauses = tuple(each for each in clauses if not self._is_contents(each))
         for clause in clauses:
             if strong and clause.rule.sets.get("weak") and self._is_other(clause, strong[0]):
                 # In "into the table leads, as in Rome" the explicit clause wins.
@@ -96,6 +107,10 @@ class Reading:
     def _clause_between(self, first: int, last: int) -> bool:
         return any(clause.start >= first and clause.end <= last for clause in self._cover.clauses)
 
+    def _is_contents(self, clause: Found) -> bool:
+        """Checks whether a clause names what the file holds, such as orders, rather than a table."""
+        return bool(clause.rule.sets.get("object")) and _CONTENTS.fullmatch(str(clause.slots["table"])) is not None
+
     def _is_other(self, weak: Found, strong: Found) -> bool:
         names = [str(clause.slots["table"]) for clause in (weak, strong)]
         return names[0].casefold() != names[1].casefold()
@@ -109,7 +124,7 @@ class Reading:
             words = self._text.text[clause.start : clause.end].strip(" ,")
             self.words.setdefault(_REPORTED_AS.get(rule.kind, rule.kind), []).append(words)
         for name, value in rule.sets.items():
-            if name not in ("above", "low", "blank", "weak"):
+            if name not in ("above", "low", "weak", "object"):
                 self._set(name, value)
         if "table" in slots:
             self._set_table(str(slots["table"]), new=bool(rule.sets.get("new")))
@@ -170,9 +185,6 @@ class Reading:
         )
 
     def _condition(self, kind: str, slots: Mapping[str, Any], sets: Mapping[str, Any]) -> None:
-        if sets.get("blank"):
-            # The import skips blank records in any case.
-            return
         empty = [Condition("", item=Filter(name, "empty")) for name in slots.get("empty", slots.get("filled", ()))]
         condition = slots.get("condition")
         if condition is None:

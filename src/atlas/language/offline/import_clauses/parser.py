@@ -14,6 +14,7 @@ from atlas.language.offline.filter_phrases import condition_slot, traits_slot
 from atlas.language.offline.import_clauses import english, french, german, spanish
 from atlas.language.offline.import_clauses.ambiguity import build_question
 from atlas.language.offline.import_clauses.column_choices import COLUMN_RULES, ours_slot, several_slot
+from atlas.language.offline.import_clauses.everyday_rows import EVERYDAY_RULES, called_slot, proper_slot
 from atlas.language.offline.import_clauses.grammar import Cover, Grammar, Text, plain_text
 from atlas.language.offline.import_clauses.interpretation import Reading
 from atlas.language.offline.import_clauses.row_choices import (
@@ -41,13 +42,15 @@ _SLOTS = {
     "size": size_slot,
     "anywhere": anywhere_slot,
     "anyof": anyof_slot,
+    "proper": proper_slot,
+    "called": called_slot,
     "period": period_slot,
     "dated": dated_slot,
     "encoding": encoding_slot,
     "delimiter": delimiter_slot,
 }
 _LANGUAGES = (english, german, french, spanish)
-_SUBJECTS = (TEXT_FILE_RULES, COLUMN_RULES, ROW_RULES, SHORT_RULES)
+_SUBJECTS = (TEXT_FILE_RULES, COLUMN_RULES, ROW_RULES, SHORT_RULES, EVERYDAY_RULES)
 _GRAMMARS = [
     Grammar(
         language.VOCABULARY,

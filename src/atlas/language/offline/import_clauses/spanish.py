@@ -230,9 +230,9 @@ RULES: list[Rule] = [
         {"duplicates": "update", "only_existing": True},
     ),
     Rule(
-        "duplicates",
+        "new_rows",
         r"(?:añadir|añade|agregar|agrega|insertar|inserta) (?:las |los )?nuev[ao]s (?:filas|registros)",
-        {"duplicates": "update", "new_rows": True},
+        {"new_rows": True},
     ),
     Rule(
         "replace",
