@@ -18,7 +18,7 @@ from tests.conftest import make_dataset
 
 from atlas.kit.timestamps import EPOCHS, MAX_MICROS, MIN_MICROS, parse_epoch
 from atlas.timeseries.ingest.timestamp_columns import epoch_texts
-from atlas.timeseries.read.aggregates import _width
+from atlas.timeseries.read.bucket_requests import parse_width as _width
 
 pytestmark = pytest.mark.anyio
 BULK = "/api/rows/bulk_insert/"

@@ -24,8 +24,8 @@ from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import transaction
 from atlas.timeseries.read import snapshot
+from atlas.timeseries.rollups import functions, maintenance
 from atlas.timeseries.rollups import levels as core
-from atlas.timeseries.rollups import maintenance
 from atlas.timeseries.rollups import query as buckets
 from atlas.timeseries.zone_map import Range
 
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
 # More find more: 80 take a minute.
 SEEDS = int(os.environ.get("ATLAS_TEST_SEEDS", "4"))
-FUNCTIONS = list(core.PARTS)
-PARTS = core.parts_of(FUNCTIONS)
+FUNCTIONS = functions.parse_functions(",".join(core.PARTS))
+PARTS = functions.parts_of(FUNCTIONS)
 
 
 async def insert(database: Database, dataset: int, micros: list[int], columns: dict[str, pa.Array]) -> None:
@@ -79,9 +79,10 @@ async def compare(database: Database, dataset: int, span: Range, width: int | st
     expected = await plain(database, shot, columns, span, width)
     assert [row[:2] for row in found] == [row[:2] for row in expected]
     for row, right in zip(found, expected, strict=True):
-        values = [value for cells in core.figures(row, PARTS, FUNCTIONS) for value in cells.values()]
+        cells = [dict(zip(PARTS, row[at : at + len(PARTS)], strict=True)) for at in range(2, len(row), len(PARTS))]
+        values = [functions.value_of(one, cell, None)[one.name] for cell in cells for one in FUNCTIONS]
         for index, (value, wanted) in enumerate(zip(values, right[2:], strict=True)):
-            name = FUNCTIONS[index % len(FUNCTIONS)]
+            name = FUNCTIONS[index % len(FUNCTIONS)].name
             if isinstance(wanted, Decimal):
                 assert (type(value), value) == (int, wanted), (name, row[0])
             elif name in ("avg", "sum") and wanted is not None:

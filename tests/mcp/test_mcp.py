@@ -88,7 +88,7 @@ async def test_arguments_that_no_tool_has(filled: Server) -> None:
             ("query_rows", {"dataset": "btc_hourly", "from": "2026-01-05"}, "from: not known; did you mean start?"),
             ("query_rows", {}, "dataset: missing"),
             ("query_rows", {"dataset": "btc_hourly", "limit": 0}, "limit: it should be greater than or equal to 1"),
-            ("aggregate_rows", {"dataset": "btc_hourly", "functions": ["median"]}, "functions.0: it should be 'count'"),
+            ("aggregate_rows", {"dataset": "btc_hourly", "functions": ["mode"]}, "functions.0: it should be 'count'"),
         ):
             told = problem(await model.call_tool(tool, arguments))
             assert expected in told, (tool, arguments, told)

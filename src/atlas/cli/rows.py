@@ -35,8 +35,6 @@ Where = Annotated[
 ]
 By = Annotated[list[str] | None, typer.Option("--by", help="Each series apart, by these keys: a,b. Repeatable.")]
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
-# Computed figures. The other figures are values of rows, and are shown unchanged.
-COMPUTED = ("avg", "sum")
 # What a policy for conflicts did with rows.
 WORDS = {"replaced": "replaced", "identical": "had already", "kept": "left out, as others are kept,"}
 
@@ -296,55 +294,6 @@ def rows_series(
         return
     lines: list[dict[str, Any]] = [{**one.key, "latest": one.timestamp} for one in found]
     print_rows(lines, columns_of(lines), form)
-
-
-@rows.command("aggregate")
-@remote
-def rows_aggregate(
-    session: Session,
-    name: Dataset,
-    bucket: Annotated[str, typer.Option(help="Width: such as 15m, hour, 1d, month, quarter, year; auto.")] = "auto",
-    functions: Annotated[
-        str, typer.Option(help="Any of count, min, max, avg, sum, first, last, separated by commas.")
-    ] = "count,min,max,avg",
-    start: Start = None,
-    end: End = None,
-    columns: Columns = None,
-    where: Where = None,
-    by: By = None,
-    form: FormatOption = RowFormat.table,
-) -> None:
-    """Print figures of numeric columns by time bucket."""
-    found = session.client.rows.aggregate(
-        name,
-        bucket=bucket,
-        functions=functions,
-        start=since(start, "--start"),
-        end=until(end, "--end"),
-        columns=columns,
-        where=where,
-        by=by,
-    )
-    if session.as_json:
-        session.show(found)
-        return
-    lines = []
-    for one in found.results:
-        line: dict[str, Any] = {**(one.series or {}), "timestamp": data(one.timestamp)}
-        if one.count is not None:
-            line["count"] = one.count
-        line |= {
-            f"{key}.{function}": legible(value) if form is RowFormat.table and function in COMPUTED else value
-            for key, by in one.values.items()
-            for function, value in by.items()
-        }
-        lines.append(line)
-    print_rows(lines, columns_of(lines), form)
-
-
-def legible(value: Any) -> Any:
-    """Rounds a computed figure to the 15 digits that its type holds. Further digits are errors of the addition."""
-    return float(f"{value:.15g}") if isinstance(value, float) else value
 
 
 @rows.command("delete")

@@ -108,23 +108,33 @@ class RowPage:
 class Bucket(Record):
     """Aggregates of a time bucket that starts at `timestamp`. values: by column, then by function.
 
-    series: the keys of its series, when buckets are by series.
+    - series: the keys of its series, when buckets are by series.
+    - filled: whether figures were filled in, of all columns, or of `filled_columns` where the bucket has rows.
     """
 
     timestamp: datetime
     count: int | None = None
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     series: dict[str, str | int | bool] | None = None
+    filled: bool = False
+    filled_columns: tuple[str, ...] = ()
 
     _readers: ClassVar = {"timestamp": moment}
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate(Record):
-    """Aggregates by time bucket. bucket: the width used, such as `1h` or `month`."""
+    """Aggregates by time bucket.
+
+    - bucket: the width used, such as `1h` or `month`. timezone: the zone of days and hours, if one was asked for.
+    - price, volume: the columns of `vwap`.
+    """
 
     bucket: str
     results: tuple[Bucket, ...]
+    timezone: str | None = None
+    price: str | None = None
+    volume: str | None = None
 
     _readers: ClassVar = {"results": Bucket.read_all}
 

@@ -173,6 +173,13 @@ class TimeBucket(Shape):
     series: dict[str, str | int | bool] = field(
         default_factory=absent, metadata={"description": "The keys of its series, with `by`."}
     )
+    filled: bool = field(
+        default_factory=absent,
+        metadata={"description": "With `fill`: some figures are none of rows, because there are none to compute from."},
+    )
+    filled_columns: tuple[str, ...] = field(
+        default_factory=absent, metadata={"description": "The columns that were filled, where the bucket has rows."}
+    )
 
 
 @dataclass(frozen=True)
@@ -182,3 +189,11 @@ class Aggregated(Shape):
     _name: ClassVar = "AggregateView"
     bucket: str = field(metadata={"examples": ["1h"]})
     results: tuple[TimeBucket, ...]
+    timezone: str = field(
+        default_factory=absent,
+        metadata={"description": "The zone of the buckets, if one was asked for."},
+    )
+    price: str = field(
+        default_factory=absent, metadata={"description": "The column whose volume-weighted average `vwap` is."}
+    )
+    volume: str = field(default_factory=absent, metadata={"description": "The column that weights `vwap`."})

@@ -25,6 +25,10 @@ WhereArg = Annotated[
     Field(description="Only these series: by key of the dataset its values, such as {'symbol': ['MSFT']}."),
 ]
 ByArg = Annotated[list[str] | None, Field(description="Each series apart, by these keys of the dataset.")]
+BucketFunction = Literal[
+    "count", "min", "max", "avg", "sum", "first", "last", "ohlc", "vwap", "median", "p95", "p99", "stddev", "delta",
+    "rate", "twa",
+]  # fmt: skip
 LimitArg = Annotated[int, Field(ge=1, le=shown.MOST_ROWS, description="Rows of the answer at most.")]
 PathArg = Annotated[str, Field(description="Path of a file on this machine, inside a folder that was allowed.")]
 ProposalsArg = Annotated[
@@ -111,28 +115,50 @@ class ReadTools:
         end: EndArg = None,
         bucket: Annotated[str, Field(description="Width: such as 15m, hour, 1d, month, quarter, or auto.")] = "auto",
         functions: Annotated[
-            list[Literal["count", "min", "max", "avg", "sum", "first", "last"]], Field(min_length=1)
+            list[BucketFunction], Field(min_length=1, description="twa: average weighted by time.")
         ] = ["count", "min", "max", "avg"],  # noqa: B006 - never changed
         columns: ColumnsArg = None,
         where: WhereArg = None,
         by: ByArg = None,
+        timezone: Annotated[str | None, Field(description="Days and hours of this zone: Europe/Berlin.")] = None,
+        fill: Annotated[
+            Literal["null", "previous", "linear", "zero"] | None, Field(description="Buckets without rows, too.")
+        ] = None,
+        window: Annotated[int, Field(ge=1, description="How many buckets a figure is of.")] = 1,
+        price: Annotated[str | None, Field(description="Column of prices for vwap.")] = None,
+        volume: Annotated[str | None, Field(description="Column of volumes for vwap.")] = None,
     ) -> shown.Figures:
         """Computes figures of a dataset's numeric columns by time bucket, over any number of rows.
 
         With `by`, each series has buckets of its own.
         """
         found = await self._client.rows.aggregate(
-            dataset, start, end, bucket=bucket, functions=functions, columns=columns, points=200, where=where, by=by
+            dataset,
+            start,
+            end,
+            bucket=bucket,
+            functions=functions,
+            columns=columns,
+            points=200,
+            where=where,
+            by=by,
+            timezone=timezone,
+            fill=fill,
+            window=window,
+            price=price,
+            volume=volume,
         )
         results, truncated = shown.pick_rows(
             found.results,
             lambda b: (
                 {"timestamp": b.timestamp.isoformat(), "count": b.count, "values": b.values}
                 | ({"series": b.series} if b.series else {})
+                | ({"filled": True} if b.filled else {})
             ),
             shown.MOST_ROWS,
         )
-        return shown.Figures(found.bucket, results, len(results), truncated)
+        told = {"timezone": found.timezone, "price": found.price, "volume": found.volume}
+        return shown.Figures(found.bucket, results, len(results), truncated, **told)
 
     async def latest_rows(
         self, dataset: DatasetArg, by: ByArg = None, where: WhereArg = None, limit: LimitArg = 50

@@ -65,13 +65,17 @@ class DatasetDetails:
 class Figures:
     """Figures by time bucket.
 
-    bucket: the width of a bucket.
+    - bucket: the width of a bucket. timezone: the zone whose days and hours they are, if one was asked for.
+    - price, volume: the columns of vwap.
     """
 
     bucket: str
     results: list[Row]
     returned: int
     truncated: bool
+    timezone: str | None = None
+    price: str | None = None
+    volume: str | None = None
 
 
 @dataclass

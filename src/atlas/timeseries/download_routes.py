@@ -16,6 +16,7 @@ from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
 from atlas.timeseries.parameters import ByParam, ColumnsParam, DatasetParam, RangeParam, WhereParam
 from atlas.timeseries.read.aggregates import SummaryService
+from atlas.timeseries.read.bucket_requests import BucketRequest
 from atlas.timeseries.read.latest import Found
 from atlas.timeseries.read.service import RANGED, Download, ReadService
 from atlas.timeseries.stream import StreamService
@@ -250,14 +251,31 @@ async def aggregate_rows(
         str, Query(description="Width: a number and s, m, h, d or w, or a word; `month`, `quarter`, `year`; `auto`.")
     ] = "auto",
     functions: Annotated[
-        str, Query(description="Any of count, min, max, avg, sum, first, last, separated by commas.")
+        str,
+        Query(
+            description="Any of count, min, max, avg, sum, first, last, ohlc, vwap, median, p95, quantile:0.99, "
+            "stddev, delta, rate, twa, separated by commas."
+        ),
     ] = "count,min,max,avg",
     points: Annotated[int, Query(ge=1, le=10_000, description="Most buckets of an `auto` width.")] = 500,
+    timezone: Annotated[
+        str | None, Query(description="Days, weeks, months and hours of this zone, such as `Europe/Berlin`.")
+    ] = None,
+    first_weekday: Annotated[str | None, Query(description="With what day weeks begin: `monday`, `sunday`, …")] = None,
+    fill: Annotated[
+        str | None,
+        Query(description="Buckets without rows, too, with `null`, or values by `previous`, `linear` or `zero`."),
+    ] = None,
+    window: Annotated[
+        int, Query(ge=1, le=10_000, description="Number of buckets of a figure: each, and those before it.")
+    ] = 1,
+    price: Annotated[str | None, Query(description="Column of prices for `vwap`, if not `price` or `close`.")] = None,
+    volume: Annotated[str | None, Query(description="Column of volumes for `vwap`, if not `volume`.")] = None,
 ) -> Response:
     """Aggregates rows by time bucket, for charts.
 
     Each bucket with rows has one result, in order of time. Only numeric columns are aggregated. With `by`, each series
     has its own results, one series after the other.
     """
-    answered = await summaries.aggregate(caller, dataset, span, columns, bucket, functions, points, where, by)
-    return json_response(answered)
+    wanted = BucketRequest(bucket, functions, points, where, by, timezone, first_weekday, fill, window, price, volume)
+    return json_response(await summaries.aggregate(caller, dataset, span, columns, wanted))

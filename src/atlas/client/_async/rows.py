@@ -10,8 +10,9 @@ from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
+from atlas.client._async.aggregates import AsyncAggregates
 from atlas.client._async.downloads import save
-from atlas.client._async.resource import AsyncResource, DatasetRef
+from atlas.client._async.resource import DatasetRef
 from atlas.client._async.streams import follow
 from atlas.client._async.waiting import batches_of, in_thread
 from atlas.client._batching import BATCH_ROWS, ROWS, Batch, batch_call, batches, flat_rows, row_text
@@ -20,7 +21,7 @@ from atlas.client._reading import read
 from atlas.client._requests import IDEMPOTENCY, Call, Where, conditions, format_of, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
-from atlas.client.types import Aggregate, Inserted, InsertedRow, ReplacedRow, Row, RowPage, RowsPreview
+from atlas.client.types import Inserted, InsertedRow, ReplacedRow, Row, RowPage, RowsPreview
 from atlas.contract.datasets import OnConflict
 from atlas.contract.rows import Series
 
@@ -38,7 +39,7 @@ DOWNLOAD = "/api/rows/bulk_download/"
 POLICIES = ("replaced", "identical", "kept")
 
 
-class AsyncRows(AsyncResource):
+class AsyncRows(AsyncAggregates):
     """Rows of datasets.
 
     - start, end: inclusive.
@@ -269,38 +270,6 @@ class AsyncRows(AsyncResource):
         )
         response = await self._transport.send(Call("GET", f"{ROWS}live/", params))
         return await in_thread(flat_rows, response.content)
-
-    async def aggregate(
-        self,
-        dataset: DatasetRef,
-        start: Moment = None,
-        end: Moment = None,
-        *,
-        bucket: str = "auto",
-        functions: str | Iterable[str] = ("count", "min", "max", "avg"),
-        columns: Columns = None,
-        points: int | None = None,
-        where: Where = None,
-        by: Columns = None,
-    ) -> Aggregate:
-        """Aggregates numeric columns by time. `bucket` is a width such as `15m`, `1h`, `month` or `auto`.
-
-        With `by`, each series has buckets of its own, and their `series` has its keys.
-        """
-        wanted = functions if isinstance(functions, str) else ",".join(functions)
-        answer = await self._get(
-            f"{ROWS}aggregate/",
-            dataset=await self._dataset_id(dataset),
-            start=start,
-            end=end,
-            bucket=bucket,
-            functions=wanted,
-            columns=names(columns),
-            points=points,
-            where=conditions(where),
-            by=names(by),
-        )
-        return Aggregate.read(answer)
 
     async def delete(self, dataset: DatasetRef, start: Moment = None, end: Moment = None) -> int:
         """Deletes the rows from start to end, with at least one given. Returns the number of deleted rows.

@@ -15,13 +15,14 @@ from atlas.client._batching import BATCH_ROWS, ROWS, Batch, batch_call, batches,
 from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
 from atlas.client._reading import read
 from atlas.client._requests import IDEMPOTENCY, Call, Where, conditions, format_of, names, query
+from atlas.client._sync.aggregates import Aggregates
 from atlas.client._sync.downloads import save
-from atlas.client._sync.resource import DatasetRef, Resource
+from atlas.client._sync.resource import DatasetRef
 from atlas.client._sync.streams import follow
 from atlas.client._sync.waiting import batches_of, in_thread
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
-from atlas.client.types import Aggregate, Inserted, InsertedRow, ReplacedRow, Row, RowPage, RowsPreview
+from atlas.client.types import Inserted, InsertedRow, ReplacedRow, Row, RowPage, RowsPreview
 from atlas.contract.datasets import OnConflict
 from atlas.contract.rows import Series
 
@@ -39,7 +40,7 @@ DOWNLOAD = "/api/rows/bulk_download/"
 POLICIES = ("replaced", "identical", "kept")
 
 
-class Rows(Resource):
+class Rows(Aggregates):
     """Rows of datasets.
 
     - start, end: inclusive.
@@ -267,38 +268,6 @@ class Rows(Resource):
         )
         response = self._transport.send(Call("GET", f"{ROWS}live/", params))
         return in_thread(flat_rows, response.content)
-
-    def aggregate(
-        self,
-        dataset: DatasetRef,
-        start: Moment = None,
-        end: Moment = None,
-        *,
-        bucket: str = "auto",
-        functions: str | Iterable[str] = ("count", "min", "max", "avg"),
-        columns: Columns = None,
-        points: int | None = None,
-        where: Where = None,
-        by: Columns = None,
-    ) -> Aggregate:
-        """Aggregates numeric columns by time. `bucket` is a width such as `15m`, `1h`, `month` or `auto`.
-
-        With `by`, each series has buckets of its own, and their `series` has its keys.
-        """
-        wanted = functions if isinstance(functions, str) else ",".join(functions)
-        answer = self._get(
-            f"{ROWS}aggregate/",
-            dataset=self._dataset_id(dataset),
-            start=start,
-            end=end,
-            bucket=bucket,
-            functions=wanted,
-            columns=names(columns),
-            points=points,
-            where=conditions(where),
-            by=names(by),
-        )
-        return Aggregate.read(answer)
 
     def delete(self, dataset: DatasetRef, start: Moment = None, end: Moment = None) -> int:
         """Deletes the rows from start to end, with at least one given. Returns the number of deleted rows.

@@ -3,70 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
+from typing import Any
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
-from atlas.contract.rows import Aggregated, TimeBucket
+from atlas.contract.rows import Aggregated
 from atlas.contract.shape import absent
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.timestamps import MIN_MICROS, format_timestamp
+from atlas.kit.timestamps import MIN_MICROS
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.read import row_queries, snapshot
+from atlas.timeseries.read.bucket_requests import BucketRequest, ParsedRequest, name_of
 from atlas.timeseries.read.history import replaced_rows
 from atlas.timeseries.read.latest import Found, latest_rows, list_series
 from atlas.timeseries.read.service import select_columns
 from atlas.timeseries.rollups import levels
-from atlas.timeseries.rollups.query import buckets
+from atlas.timeseries.rollups.bars import BarPlan, time_buckets
+from atlas.timeseries.rollups.calendars import BucketCalendar, Grid, TooManyBucketsError, Width
+from atlas.timeseries.rollups.functions import parts_of, quantiles_of
+from atlas.timeseries.rollups.query import RowFigures, buckets
 from atlas.timeseries.series.conditions import Written, group_columns
 from atlas.timeseries.zone_map import Range, narrow
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-FUNCTIONS = tuple(levels.PARTS)
-CALENDAR = ("month", "quarter", "year")
-# Names of units that people and other systems use. Quarters and years may also be numbers of months.
-WORDS = {
-    "s": "s sec secs second seconds",
-    "m": "m min mins minute minutes",
-    "h": "h hr hrs hour hours hourly",
-    "d": "d day days daily",
-    "w": "w week weeks weekly",
-    "month": "mo month months monthly",
-    "quarter": "q qtr quarter quarters quarterly",
-    "year": "y yr year years yearly annual",
-}
-_WIDTHS = "a number and s, m, h, d or w, or their words (15 minutes, day); month; quarter; year; or auto"
-UNIT_OF = {word: unit for unit, words in WORDS.items() for word in words.split()}
-MONTHS = {1: "month", 3: "quarter", 12: "year"}
 MAX_BUCKETS = 100_000
-# Widths in seconds that people read easily.
-STEPS = (
-    1,
-    2,
-    5,
-    10,
-    15,
-    30,
-    60,
-    120,
-    300,
-    600,
-    900,
-    1800,
-    3600,
-    7200,
-    10800,
-    21600,
-    43200,
-    86400,
-    172800,
-    604800,
-)
-_WIDTH = re.compile(r"([1-9]\d{0,8})?[ _-]?([A-Za-z]+)", re.ASCII)
 
 
 class SummaryService:
@@ -158,96 +121,117 @@ class SummaryService:
         return await list_series(self._database, shot, columns, search, limit, offset)
 
     async def aggregate(
-        self,
-        caller: Caller,
-        dataset_id: int,
-        span: Range,
-        names: Sequence[str] | None,
-        bucket: str,
-        functions: str,
-        points: int,
-        where: Sequence[Written] = (),
-        by: Sequence[str] = (),
+        self, caller: Caller, dataset_id: int, span: Range, names: Sequence[str] | None, request: BucketRequest
     ) -> Aggregated:
         """Returns figures of the numeric columns by time bucket.
 
-        With `by`, returns them for each series, one series after the other in order of its keys. `where` are conditions
-        on series keys.
+        With `by`, returns them for each series, one series after the other in order of its keys.
 
-        Raises BadRequestError: when a function, column, width, key or condition is invalid, or the result has too many
-            buckets.
+        Raises BadRequestError: when a part of the request is invalid, or the result has too many buckets.
         """
         await self._access.require(caller, dataset_id)
-        wanted = [name.strip() for name in functions.split(",") if name.strip()]
-        unknown = next((name for name in wanted if name not in FUNCTIONS), None)
-        if not wanted:
-            raise BadRequestError("Invalid parameter", f"functions: one or more of {', '.join(FUNCTIONS)}")
-        if unknown is not None:
-            raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
-        shown = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
-        shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
-        grouped = group_columns(by, shot.keys, shot.columns)
-        columns = [
-            column
-            for column in select_columns(shot.columns, names)
-            if column.dtype in (Dtype.INT, Dtype.FLOAT) and column not in grouped
-        ]
+        parsed = request.parse()
+        shot = (await snapshot.snapshot(self._database, dataset_id)).only(request.where)
+        grouped = group_columns(request.by, shot.keys, shot.columns)
+        numeric = [one for one in shot.columns if one.dtype in (Dtype.INT, Dtype.FLOAT) and one not in grouped]
+        shown = [column for column in select_columns(shot.columns, names) if column in numeric]
+        weighted = parsed.weighted(numeric) if shot.columns else None
+        told = _told(parsed, weighted)
         # A bucket starts at a time, and answers cannot show times in the year 0.
         span = Range(max(span.lo, MIN_MICROS), span.hi)
-        met = [block for block in shot.blocks if span.meets(block)]
-        if not met or span.empty:
-            return Aggregated(shown, ())
-        lo, hi = max(span.lo, min(b.min_ts for b in met)), min(span.hi, max(b.max_ts for b in met) + 1)
-        width = _width(bucket, hi - lo, points)
-        parts = levels.parts_of(wanted)
-        rows = await buckets(self._database, shot, columns, span, width, parts, MAX_BUCKETS, grouped)
-        if len(rows) > MAX_BUCKETS:
+        known = _known_range(shot, span, filled=parsed.fill is not None)
+        if known is None:
+            shown_width = "auto" if request.bucket == "auto" else name_of(parsed.calendar(0).width)
+            return Aggregated(shown_width, (), *told)
+        calendar = parsed.calendar(known.hi - known.lo)
+        try:
+            plan = _plan(parsed, calendar, shown, weighted, grouped, span, known)
+            rows = await self._buckets(shot, plan, weighted)
+            results = await asyncio.to_thread(time_buckets, plan, rows)
+        except TooManyBucketsError:
             fewer = ", or take fewer series by where" if grouped else ""
-            raise BadRequestError("Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider{fewer}")
+            raise BadRequestError(
+                "Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider{fewer}"
+            ) from None
         if shot.row_count >= levels.LEAST_ROWS:
             self._upkeep.want(dataset_id)
-        return Aggregated(_name(width), await asyncio.to_thread(_results, rows, columns, parts, wanted, grouped))
+        return Aggregated(name_of(calendar.width), results, *told)
+
+    async def _buckets(
+        self, shot: snapshot.Snapshot, plan: BarPlan, weighted: tuple[Column, Column] | None
+    ) -> list[levels.Bucket]:
+        """Returns the parts of the plan's columns by bucket. Raises TooManyBucketsError."""
+        calendar, numbered = plan.calendar, plan.numbered
+        width: Width = calendar.width
+        span = Range(min(numbered.lo, plan.span.lo), plan.span.hi)
+        if not calendar.plain:
+            try:
+                grid = Grid(calendar, await asyncio.to_thread(calendar.bounds, numbered.lo, numbered.hi, MAX_BUCKETS))
+                # The last bucket of a grid would take in all later rows.
+                span = Range(span.lo, min(span.hi, int(grid.ends[-1])))
+            except TooManyBucketsError:
+                grid = Grid(calendar, None)
+            width = grid
+        price, volume = weighted or (None, None)
+        figures = RowFigures(quantiles_of(plan.functions), plan.window > 1, price, volume)
+        rows = await buckets(
+            self._database, shot, plan.columns, span, width, plan.parts, MAX_BUCKETS, plan.keys, figures
+        )
+        if len(rows) > MAX_BUCKETS:
+            raise TooManyBucketsError
+        return rows
 
 
-def _width(bucket: str, micros: int, points: int) -> int | str:
-    """Parses the width of a bucket: seconds, or a unit of the calendar."""
-    if bucket == "auto":
-        least = micros / 1e6 / points
-        whole_weeks = -(-int(least) // 604800) * 604800
-        return next((step for step in STEPS if step >= least), max(604800, whole_weeks + 604800))
-    found = _WIDTH.fullmatch(bucket.strip())
-    unit = None if found is None or found[2] == "M" else UNIT_OF.get(found[2].lower())
-    if found is None or unit is None:
-        reason = "M may be minutes or months: write m or month" if found and found[2] == "M" else _WIDTHS
-        raise BadRequestError("Invalid parameter", f"bucket: {reason}")
-    number = int(found[1] or 1)
-    if unit in UNITS:
-        return number * UNITS[unit]
-    calendar = MONTHS.get(number * {"month": 1, "quarter": 3, "year": 12}[unit])
-    if calendar is None:
-        raise BadRequestError("Invalid parameter", f"bucket: of the calendar only a {', a '.join(CALENDAR)}")
-    return calendar
+def _told(parsed: ParsedRequest, weighted: tuple[Column, Column] | None) -> tuple[Any, Any, Any]:
+    """Returns what an answer tells of the zone, the price and the volume."""
+    zone = parsed.zone.name if parsed.zone is not None else absent()
+    return (zone, weighted[0].name, weighted[1].name) if weighted else (zone, absent(), absent())
 
 
-def _name(width: int | str) -> str:
-    if isinstance(width, str):
-        return width
-    unit = next(unit for unit in reversed(UNITS) if width % UNITS[unit] == 0)
-    return f"{width // UNITS[unit]}{unit}"
+def _known_range(shot: snapshot.Snapshot, span: Range, *, filled: bool) -> Range | None:
+    """Returns the range of rows within `span`, or None when there are none. With `filled`, stated bounds count, too."""
+    met = [block for block in shot.blocks if span.meets(block)]
+    if span.empty:
+        return None
+    lo = max(span.lo, min(block.min_ts for block in met)) if met else None
+    hi = min(span.hi, max(block.max_ts for block in met) + 1) if met else None
+    if filled:
+        lo = span.lo if span.lo > MIN_MICROS else lo
+        hi = span.hi if span.hi < Range().hi else hi
+    return None if lo is None or hi is None or lo >= hi else Range(lo, hi)
 
 
-def _results(
-    rows: Sequence[levels.Bucket],
-    columns: Sequence[Column],
-    parts: Sequence[str],
-    wanted: Sequence[str],
+def _plan(
+    parsed: ParsedRequest,
+    calendar: BucketCalendar,
+    shown: Sequence[Column],
+    weighted: tuple[Column, Column] | None,
     grouped: Sequence[Column],
-) -> tuple[TimeBucket, ...]:
-    names, keys, size = [column.name for column in columns], [column.name for column in grouped], len(grouped)
-    results = []
-    for row in rows:
-        figures = levels.figures(row[size:], parts, wanted)
-        series = dict(zip(keys, row[:size], strict=True)) if keys else absent()
-        values = dict(zip(names, figures, strict=True))
-        results.append(TimeBucket(format_timestamp(row[size]), row[size + 1], values, series))
-    return tuple(results)
+    span: Range,
+    known: Range,
+) -> BarPlan:
+    """Makes the plan of an answer. Raises TooManyBucketsError."""
+    price = weighted[0] if weighted else None
+    only_weighted = [price] if price is not None and price not in shown else []
+    functions, window = parsed.functions, parsed.asked.window
+    parts = parts_of(functions)
+    if parsed.fill and "n" not in parts:
+        parts = ["n", *parts]
+    numbered = known
+    if window > 1 and span.lo > MIN_MICROS:
+        numbered = Range(calendar.earlier(known.lo, window - 1), known.hi)
+    columns = [*shown, *only_weighted]
+    return BarPlan(
+        functions,
+        parts,
+        columns,
+        shown,
+        price,
+        grouped,
+        calendar,
+        parsed.fill,
+        window,
+        Range(max(span.lo, known.lo), span.hi),
+        numbered,
+        MAX_BUCKETS,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from atlas.kit.timestamps import MIN_MICROS, from_micros
+from atlas.kit.timestamps import from_micros
 from atlas.timeseries.rollups import levels as core
+from atlas.timeseries.rollups.calendars import Width, starts_of
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _LOW_BITS = 0xFFFFFFFF
 
 
@@ -23,69 +24,84 @@ class OutOfRangeError(Exception):
     """A sum of floats is out of the range of a float."""
 
 
-def starts_of(micros: Ints, width: int | str) -> Ints:
-    """Returns the start of the bucket that holds each time. width: seconds, or a unit of the calendar in UTC.
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Columns of a table: the price whose average is weighted, and the volume that weights it."""
 
-    A start before the year 1 becomes the start of that year, because no answer has an earlier time.
-    """
-    if isinstance(width, int):
-        step = width * 1_000_000
-        starts = core.ORIGIN + (micros - core.ORIGIN) // step * step
-    else:
-        months = micros.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-        size = _MONTHS[width]
-        starts = (months // size * size).astype("datetime64[M]").astype("datetime64[us]").astype(np.int64)
-    found: Ints = np.maximum(starts, MIN_MICROS)
-    return found
-
-
-def buckets_of(rows: pa.Table, names: Sequence[str], width: int | str, parts: Sequence[str]) -> list[core.Bucket]:
-    """Returns (bucket start, rows, then each part of each column) by bucket, in order of time.
-
-    rows: `ts` timestamp[us], `_seq` int64, and the columns `names` of int64 or float64. Raises OutOfRangeError.
-    """
-    if not len(rows):
-        return []
-    micros = rows["ts"].cast(pa.int64()).to_numpy()
-    order = np.lexsort((rows["_seq"].to_numpy(), micros))
-    micros = micros[order]
-    starts = starts_of(micros, width)
-    firsts = np.flatnonzero(np.concatenate([[True], starts[1:] != starts[:-1]]))
-    counts = np.diff(np.append(firsts, len(micros)))
-    cells: list[Sequence[Any]] = [[from_micros(int(at)) for at in starts[firsts]], counts.tolist()]
-    for name in names:
-        column = rows[name].combine_chunks()
-        values = column.fill_null(0) if column.null_count else column
-        numbers = np.asarray(values.to_numpy())[order]
-        given = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))[order]
-        cells += _parts(numbers, given, micros, firsts, parts)
-    return list(zip(*cells, strict=True))
+    price: str
+    volume: str
 
 
 def series_buckets_of(
-    rows: pa.Table, keys: Sequence[str], names: Sequence[str], width: int | str, parts: Sequence[str]
+    rows: pa.Table,
+    keys: Sequence[str],
+    names: Sequence[str],
+    width: Width,
+    parts: Sequence[str],
+    weights: Weights | None = None,
 ) -> dict[tuple[Any, ...], list[core.Bucket]]:
     """Returns the buckets of each series, by the values of the columns `keys`. Without keys, all rows are one series.
 
-    Raises OutOfRangeError.
+    A bucket is (start, rows, then each part of each column), and buckets are in order of time.
+    rows: `ts` timestamp[us], `_seq` int64, and the columns `names` of int64 or float64. Raises OutOfRangeError.
     """
     if not len(rows):
         return {}
+    micros = rows["ts"].cast(pa.int64()).to_numpy()
+    numbers = rows["_seq"].to_numpy()
+    codes, found = _series_of(rows, keys)
+    order = np.lexsort((numbers, micros, codes) if keys else (numbers, micros))
+    micros, codes = micros[order], codes[order]
+    starts = starts_of(micros, width)
+    firsts = np.flatnonzero(np.concatenate([[True], (starts[1:] != starts[:-1]) | (codes[1:] != codes[:-1])]))
+    counts = np.diff(np.append(firsts, len(micros)))
+    cells: list[Sequence[Any]] = [[from_micros(int(at)) for at in starts[firsts]], counts.tolist()]
+    for name in names:
+        values, given = _numbers(rows, name, order)
+        cells += _parts(values, given, micros, firsts, parts, _volume(rows, name, weights, order))
+    buckets = list(zip(*cells, strict=True))
+    ends = np.append(np.flatnonzero(np.diff(codes[firsts])) + 1, len(firsts)).tolist()
+    result = {}
+    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+        result[found[int(codes[firsts[begin]])]] = buckets[begin:end]
+    return result
+
+
+def _series_of(rows: pa.Table, keys: Sequence[str]) -> tuple[Ints, list[tuple[Any, ...]]]:
+    """Returns the number of each row's series, and the keys of the series by number."""
+    codes: Ints = np.zeros(len(rows), np.int64)
     if not keys:
-        return {(): buckets_of(rows, names, width, parts)}
+        return codes, [()]
     named = [f"k{index}" for index in range(len(keys))]
     frame = pl.DataFrame({name: pl.Series(rows[key]) for name, key in zip(named, keys, strict=True)}).with_row_index(
         "at"
     )
     groups = frame.group_by(named).agg("at")
-    places = [one.to_numpy() for one in groups["at"]]
-    found = groups.select(named).rows()
-    return {
-        key: buckets_of(rows.take(pa.array(at)), names, width, parts) for key, at in zip(found, places, strict=True)
-    }
+    sizes = groups["at"].list.len().to_numpy()
+    codes[groups["at"].explode().to_numpy()] = np.repeat(np.arange(len(groups)), sizes)
+    return codes, groups.select(named).rows()
 
 
-def _parts(numbers: Any, given: Flags, micros: Ints, firsts: Ints, parts: Sequence[str]) -> list[Sequence[Any]]:
+def _numbers(rows: pa.Table, name: str, order: Ints) -> tuple[Any, Flags]:
+    """Returns a column's values, and which are known, in an order."""
+    column = rows[name].combine_chunks()
+    values = column.fill_null(0) if column.null_count else column
+    given: Flags = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))[order]
+    return np.asarray(values.to_numpy())[order], given
+
+
+def _volume(rows: pa.Table, name: str, weights: Weights | None, order: Ints) -> tuple[Any, Flags] | None:
+    return _numbers(rows, weights.volume, order) if weights is not None and weights.price == name else None
+
+
+def _parts(
+    numbers: Any,
+    given: Flags,
+    micros: Ints,
+    firsts: Ints,
+    parts: Sequence[str],
+    volume: tuple[Any, Flags] | None = None,
+) -> list[Sequence[Any]]:
     known = np.add.reduceat(given.astype(np.int64), firsts)
     some = known > 0
     found: dict[str, Sequence[Any]] = {"n": known.tolist()}
@@ -101,7 +117,48 @@ def _parts(numbers: Any, given: Flags, micros: Ints, firsts: Ints, parts: Sequen
     if {"l", "lt"} & set(parts):
         at = np.maximum.reduceat(np.where(given, np.arange(len(given)), -1), firsts)
         found |= _values_at(at, some, numbers, micros, "l", "lt")
+    if {"mean", "m2"} & set(parts):
+        found |= _spread(numbers, given, firsts, known)
+    if "q" in parts:
+        found["q"] = np.split(numbers[given], np.cumsum(known)[:-1])
+    if "ti" in parts:
+        found["ti"] = _integrals(numbers, given, micros, firsts)
+    if {"pv", "vv"} & set(parts):
+        found |= _weighted(numbers, given, firsts, volume)
     return [found[part] for part in parts]
+
+
+def _groups(firsts: Ints, count: int) -> Ints:
+    """Returns the number of each row's bucket."""
+    groups: Ints = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, count)))
+    return groups
+
+
+def _spread(numbers: Any, given: Flags, firsts: Ints, known: Ints) -> dict[str, list[Any]]:
+    """Returns the mean, and the sum of the squared differences from it, of each bucket."""
+    groups = _groups(firsts, len(numbers))
+    values = np.where(given, numbers, 0).astype(np.float64)
+    mean = np.bincount(groups, weights=values, minlength=len(firsts)) / np.maximum(known, 1)
+    apart = np.where(given, values - mean[groups], 0.0)
+    return {"mean": mean.tolist(), "m2": np.bincount(groups, weights=apart * apart, minlength=len(firsts)).tolist()}
+
+
+def _integrals(numbers: Any, given: Flags, micros: Ints, firsts: Ints) -> list[Any]:
+    """Returns the integral over time between the first and the last known value of each bucket."""
+    groups, times, values = _groups(firsts, len(numbers))[given], micros[given], numbers[given].astype(np.float64)
+    held = np.where(groups[1:] == groups[:-1], times[1:] - times[:-1], 0)
+    found: list[Any] = np.bincount(groups[:-1], weights=values[:-1] * held, minlength=len(firsts)).tolist()
+    return found
+
+
+def _weighted(numbers: Any, given: Flags, firsts: Ints, volume: tuple[Any, Flags] | None) -> dict[str, list[Any]]:
+    """Returns the sums of value times volume, and of the volume, over the rows of each bucket that have both."""
+    if volume is None:
+        return {"pv": [None] * len(firsts), "vv": [None] * len(firsts)}
+    groups, both = _groups(firsts, len(numbers)), given & volume[1]
+    volumes = np.where(both, volume[0], 0).astype(np.float64)
+    sums = (np.bincount(groups, weights=one, minlength=len(firsts)).tolist() for one in (numbers * volumes, volumes))
+    return dict(zip(("pv", "vv"), sums, strict=True))
 
 
 def _told(values: Any, some: Flags) -> list[Any]:

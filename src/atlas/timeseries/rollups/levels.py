@@ -16,11 +16,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Any
 
-from atlas.kit.timestamps import MAX_MICROS, YEAR_0_MICROS
+import numpy as np
+
+from atlas.kit.timestamps import MAX_MICROS, MICROSECOND, YEAR_0_MICROS
 from atlas.timeseries.zone_map import Range
 
 # Widths of buckets in seconds. Each width divides the next and a day, and therefore all widths of a day and more that
@@ -151,6 +152,24 @@ def pieces(span: Range, base: int, bucket: int | str, known: Range) -> list[Piec
     return _join_neighbours(piece for piece in found if not piece.span.empty)
 
 
+def grid_pieces(span: Range, base: int, bounds: Sequence[int], known: Range) -> list[Piece]:
+    """Splits `span` like `pieces`, for wanted buckets that begin at `bounds`, whose last is an end.
+
+    A level whose buckets all bounds respect, such as hours for the days of most zones, is read in one piece.
+    """
+    all_levels = levels(base)
+    within = [bound for bound in bounds if span.lo < bound < span.hi]
+    usable = [width for width in all_levels if all((bound - ORIGIN) % (width * 1_000_000) == 0 for bound in within)]
+    narrowest = min((later - earlier for earlier, later in pairwise(bounds)), default=0)
+    fitting = [width for width in all_levels if 2 * width * 1_000_000 <= narrowest]
+    found = _cut(span, usable)
+    if fitting and (not usable or fitting[-1] > usable[-1]) and len(bounds) <= MAX_APART:
+        inner = Range(max(span.lo, known.lo), min(span.hi, known.hi))
+        cuts = [inner.lo, *(bound for bound in within if inner.lo < bound < inner.hi), inner.hi]
+        found = (piece for lo, hi in pairwise(cuts) for piece in _cut(Range(lo, hi), fitting))
+    return _join_neighbours(piece for piece in found if not piece.span.empty)
+
+
 def _join_neighbours(found: Iterable[Piece]) -> list[Piece]:
     """Joins neighbouring pieces of one level."""
     result: list[Piece] = []
@@ -174,12 +193,6 @@ def _cut(span: Range, usable: list[int]) -> Iterable[Piece]:
     return [*_cut(before, usable[:-1]), Piece(width, Range(lo, hi)), *_cut(after, usable[:-1])]
 
 
-def parts_of(functions: Iterable[str]) -> list[str]:
-    """Lists the parts that functions need, each once."""
-    wanted = {part for function in functions for part in PARTS[function]}
-    return [part for part in ALL_PARTS if part in wanted]
-
-
 def join(rows: Iterable[Bucket], more: Iterable[Bucket], parts: Sequence[str]) -> list[Bucket]:
     """Joins buckets (start, rows, then parts by column) of two sets of rows, in order of time.
 
@@ -188,11 +201,11 @@ def join(rows: Iterable[Bucket], more: Iterable[Bucket], parts: Sequence[str]) -
     found: dict[Any, Bucket] = {row[0]: row for row in rows}
     for row in more:
         old = found.get(row[0])
-        found[row[0]] = row if old is None else _both(old, row, parts)
+        found[row[0]] = row if old is None else both(old, row, parts)
     return [found[start] for start in sorted(found)]
 
 
-def _both(old: Bucket, new: Bucket, parts: Sequence[str]) -> Bucket:
+def both(old: Bucket, new: Bucket, parts: Sequence[str]) -> Bucket:
     result = [old[0], old[1] + new[1]]
     size = len(parts) or 1
     for at in range(2, len(old), size):
@@ -201,8 +214,40 @@ def _both(old: Bucket, new: Bucket, parts: Sequence[str]) -> Bucket:
         first = a if b.get("ft") is None or (a["ft"] is not None and a["ft"] <= b["ft"]) else b
         last = a if b.get("lt") is None or (a["lt"] is not None and a["lt"] > b["lt"]) else b
         taken = {"f": first, "ft": first, "l": last, "lt": last}
-        result += [taken[part][part] if part in taken else _JOINS[part](a[part], b[part]) for part in parts]
+        for part in parts:
+            if part in taken:
+                result.append(taken[part][part])
+            elif part in _CELL_JOINS:
+                result.append(_CELL_JOINS[part](a, b))
+            else:
+                result.append(_JOINS[part](a[part], b[part]))
     return tuple(result)
+
+
+Cells = dict[str, Any]
+
+
+def _joined_mean(a: Cells, b: Cells) -> Any:
+    if not a["n"] or not b["n"]:
+        return a["mean"] if a["n"] else b["mean"]
+    return a["mean"] + (b["mean"] - a["mean"]) * b["n"] / (a["n"] + b["n"])
+
+
+def _joined_m2(a: Cells, b: Cells) -> Any:
+    if not a["n"] or not b["n"]:
+        return a["m2"] if a["n"] else b["m2"]
+    return a["m2"] + b["m2"] + (b["mean"] - a["mean"]) ** 2 * a["n"] * b["n"] / (a["n"] + b["n"])
+
+
+def _joined_integral(a: Cells, b: Cells) -> Any:
+    """Joins integrals over time. The values of `a` come before those of `b`."""
+    if a["ft"] is None or b["ft"] is None:
+        return a["ti"] if b["ft"] is None else b["ti"]
+    return a["ti"] + float(a["l"]) * ((b["ft"] - a["lt"]) // MICROSECOND) + b["ti"]
+
+
+# Joins that need other parts of the column.
+_CELL_JOINS = {"mean": _joined_mean, "m2": _joined_m2, "ti": _joined_integral}
 
 
 def _known(join: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -214,27 +259,16 @@ def _sum(a: Any, b: Any) -> Any:
     return float(a) + float(b) if isinstance(a, float) or isinstance(b, float) else int(a) + int(b)
 
 
-_JOINS = {"n": lambda a, b: a + b, "lo": _known(min), "hi": _known(max), "s": _known(_sum)}
+def _values(a: Any, b: Any) -> Any:
+    return np.concatenate([a, b])
 
 
-def _whole(value: Any) -> Any:
-    """Converts PostgreSQL's sum of integers (numeric) to an int."""
-    return int(value) if isinstance(value, Decimal) else value
-
-
-def figures(row: Bucket, parts: Sequence[str], functions: Sequence[str]) -> list[dict[str, Any]]:
-    """Computes the functions' values of a bucket, by column."""
-    size = len(parts) or 1
-    place = {part: index for index, part in enumerate(parts)}
-    result = []
-    for at in range(2, len(row), size):
-        cells = {}
-        for function in functions:
-            needed = PARTS[function]
-            value = row[at + place[needed[0]]]
-            if function == "avg":
-                # For integers, the float nearest to the exact quotient.
-                value = _whole(row[at + place["s"]]) / value if value else None
-            cells[function] = _whole(value)
-        result.append(cells)
-    return result
+_JOINS = {
+    "n": lambda a, b: a + b,
+    "lo": _known(min),
+    "hi": _known(max),
+    "s": _known(_sum),
+    "q": _known(_values),
+    "pv": _known(_sum),
+    "vv": _known(_sum),
+}

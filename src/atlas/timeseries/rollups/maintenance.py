@@ -27,6 +27,7 @@ from atlas.timeseries.cold.unpacking import Place
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.repository import columns_of, rollup_of, time_literal
 from atlas.timeseries.rollups import levels as core
+from atlas.timeseries.rollups.calendars import Grid, Width
 from atlas.timeseries.zone_map import Range
 
 # Rows added in one transaction: about a quarter of a second, for which a change of columns may have to wait.
@@ -258,10 +259,12 @@ async def align(connection: Connection, rollup: Rollup, columns: Sequence[Column
     return replace(rollup, columns=tuple(known), floats=tuple(floats))
 
 
-def bucket_start(width: int | str | sql.Composable, time: str) -> sql.Composed:
+def bucket_start(width: Width | sql.Composable, time: str) -> sql.Composed:
     """Builds the expression for the start of the bucket of `width` seconds, or of a calendar unit, that
-    holds a time.
+    holds a time. Of a grid, the expression is the number of the bucket, from 1.
     """
+    if isinstance(width, Grid):
+        return sql.SQL("width_bucket({}, {}::timestamptz[])").format(sql.SQL(time), sql.Literal(width.texts()))
     if isinstance(width, str):
         return sql.SQL("date_trunc({}, {})").format(sql.Literal(width), sql.SQL(time))
     stamp = sql.SQL(time)

@@ -21,7 +21,9 @@ from atlas.timeseries.read.snapshot import Snapshot, relocated
 from atlas.timeseries.repository import between, numbered
 from atlas.timeseries.rollups import levels as core
 from atlas.timeseries.rollups import maintenance
-from atlas.timeseries.rollups.arrow_buckets import OutOfRangeError, series_buckets_of
+from atlas.timeseries.rollups.arrow_buckets import OutOfRangeError, Weights, series_buckets_of
+from atlas.timeseries.rollups.calendars import Grid, Width
+from atlas.timeseries.rollups.functions import ROW_PARTS, close_values
 from atlas.timeseries.series.tables import condition_of
 from atlas.timeseries.zone_map import Range, windows
 
@@ -34,6 +36,35 @@ FEW_PIECES = 8
 RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 1000
 # Rows of a dataset with chunks that are in memory together.
 PORTION_ROWS = 1_000_000
+# Values that wait for the end of their buckets, for quantiles: some 250 MB.
+MOST_VALUES = 30_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowFigures:
+    """What only rows tell.
+
+    - price, volume: the columns of a volume-weighted average.
+    - quantiles: shares from 0 to 1; with `keep_values`, buckets keep all values instead of these quantiles.
+    """
+
+    quantiles: tuple[float, ...] = ()
+    keep_values: bool = False
+    price: Column | None = None
+    volume: Column | None = None
+
+    def read(self, columns: Sequence[Column]) -> list[Column]:
+        """Lists the columns to read, each once."""
+        return list(dict.fromkeys([*columns, *([self.volume] if self.volume else [])]))
+
+    @property
+    def weights(self) -> Weights | None:
+        if self.price is None or self.volume is None:
+            return None
+        return Weights(self.price.physical or "", self.volume.physical or "")
+
+
+ALL_STORED = RowFigures()
 
 
 async def buckets(
@@ -41,16 +72,17 @@ async def buckets(
     shot: Snapshot,
     columns: Sequence[Column],
     span: Range,
-    width: int | str,
+    width: Width,
     parts: Sequence[str],
     limit: int,
     by: Sequence[Column] = (),
+    figures: RowFigures = ALL_STORED,
 ) -> list[core.Bucket]:
     """Returns (bucket start, rows, then each part of each column) by bucket, in order of time.
 
-    `width` is in seconds from 2000-01-03 (a Monday), or a unit of date_trunc. Beyond `limit` buckets, some may be
-    missing. Rows inserted after `shot` may count. With `by`, the values of these keys come first in each bucket, and
-    buckets are in order of the keys, then of time.
+    `width` is in seconds from 2000-01-03 (a Monday), a unit of date_trunc, or a grid that holds `span`. Beyond `limit`
+    buckets, some may be missing. Rows inserted after `shot` may count. With `by`, the values of these keys come first
+    in each bucket, and buckets are in order of the keys, then of time. `figures` tells what parts of rows need.
 
     Raises NotFoundError: when the dataset is gone.
     Raises BadRequestError: when a sum is out of the range of a float.
@@ -61,6 +93,11 @@ async def buckets(
             # The lock comes before the transaction's snapshot. A later change of a column's type would leave the
             # snapshot without rows.
             await connection.execute(sql.SQL("LOCK TABLE {} IN ROW SHARE MODE").format(shot.table))
+            if set(parts) & set(ROW_PARTS) or (isinstance(width, Grid) and width.bounds is None):
+                sources = [_Source(Bounds(span), condition_of(shot.selection) if shot.selection else None)]
+                return await _from_all_rows(
+                    database, connection, shot, sources, columns, width, parts, limit, by, figures
+                )
             if shot.selection or by:
                 return await _series_buckets(database, connection, shot, columns, span, width, parts, limit, by)
             return await _buckets(database, connection, shot, columns, span, width, parts, limit)
@@ -68,7 +105,7 @@ async def buckets(
         moved = await relocated(database, shot)
         if moved is None:
             raise NotFoundError("Dataset not found", "it has just been deleted") from None
-        return await buckets(database, moved, columns, span, width, parts, limit, by)
+        return await buckets(database, moved, columns, span, width, parts, limit, by, figures)
     except (psycopg.errors.NumericValueOutOfRange, OutOfRangeError):
         raise BadRequestError("Invalid parameter", "functions: a sum is out of the range of a 64-bit float") from None
 
@@ -79,14 +116,17 @@ async def _buckets(
     shot: Snapshot,
     columns: Sequence[Column],
     span: Range,
-    width: int | str,
+    width: Width,
     parts: Sequence[str],
     limit: int,
 ) -> list[core.Bucket]:
     rollup = await maintenance.find(connection, shot.dataset_id)
     plan = [core.Piece(0, span)]
     if rollup is not None and rollup.width and {column.id for column in columns} <= set(rollup.columns):
-        plan = core.pieces(span, rollup.width, width, _known(shot))
+        if isinstance(width, Grid):
+            plan = core.grid_pieces(span, rollup.width, width.listed, _known(shot))
+        else:
+            plan = core.pieces(span, rollup.width, width, _known(shot))
     stored = [piece for piece in plan if piece.width]
     found: list[core.Bucket] = []
     if rollup is not None and stored:
@@ -111,7 +151,7 @@ async def _series_buckets(
     shot: Snapshot,
     columns: Sequence[Column],
     span: Range,
-    width: int | str,
+    width: Width,
     parts: Sequence[str],
     limit: int,
     by: Sequence[Column],
@@ -151,7 +191,7 @@ class _Source:
 
 
 def _sources(
-    shot: Snapshot, rollup: maintenance.Rollup | None, plan: Sequence[core.Piece], width: int | str
+    shot: Snapshot, rollup: maintenance.Rollup | None, plan: Sequence[core.Piece], width: Width
 ) -> tuple[list[_Source], int]:
     """Returns disjoint sources of the rows to read, and estimates the number of rows to scan in long runs."""
 
@@ -177,17 +217,21 @@ def _sources(
     return sources, rows
 
 
-def _shared(narrow: int, wide: int | str) -> sql.Composed:
+def _shared(narrow: int, wide: Width) -> sql.Composed:
     """Builds a condition for rows in a narrow bucket that lies in two wide buckets, because the second begins within
     it.
     """
     start = maintenance.bucket_start(narrow, "ts").as_string()
     end = f"{start} + make_interval(secs => {narrow} - 0.000001)"
+    if isinstance(wide, Grid):
+        return sql.SQL("{} > {}").format(maintenance.bucket_start(wide, end), maintenance.bucket_start(wide, start))
     return sql.SQL("{} > {}").format(maintenance.bucket_start(wide, end), maintenance.bucket_start(narrow, "ts"))
 
 
-def _label(width: int | str, time: str) -> sql.Composed:
-    """Builds the start of a bucket, or of the year 1 when that start is earlier, because no timestamp is earlier."""
+def _label(width: Width, time: str) -> sql.Composed:
+    """Builds the start of another, or of the year 1 when
+    that start is earlier, because no timestamp is earlier.
+    """
     start = maintenance.bucket_start(width, time)
     return sql.SQL("greatest({}, '0001-01-01Z')").format(start) if isinstance(width, int) else start
 
@@ -197,7 +241,7 @@ async def _from_rollup(
     rollup: maintenance.Rollup,
     plan: Sequence[core.Piece],
     columns: Sequence[Column],
-    width: int | str,
+    width: Width,
     parts: Sequence[str],
     limit: int,
 ) -> list[core.Bucket]:
@@ -226,7 +270,7 @@ async def _from_rollup(
         source,
         sql.Literal(limit + 1),
     )
-    return await _fetch(connection, query)
+    return _named(await _fetch(connection, query), width)
 
 
 async def _from_rows(
@@ -234,7 +278,7 @@ async def _from_rows(
     shot: Snapshot,
     sources: Sequence[_Source],
     columns: Sequence[Column],
-    width: int | str,
+    width: Width,
     parts: Sequence[str],
     limit: int,
     by: Sequence[Column] = (),
@@ -257,7 +301,15 @@ async def _from_rows(
         sql.SQL(", ").join([*order, sql.SQL(str(len(keys) + 1))]),
         sql.Literal(limit + 1),
     )
-    return await _fetch(connection, query)
+    return _named(await _fetch(connection, query), width, len(keys))
+
+
+def _named(rows: list[core.Bucket], width: Width, at: int = 0) -> list[core.Bucket]:
+    """Puts starts in the place of the numbers of a grid's buckets, which stand at `at`."""
+    if not isinstance(width, Grid):
+        return rows
+    starts = [from_micros(start) for start in width.starts.tolist()]
+    return [(*row[:at], starts[row[at] - 1], *row[at + 1 :]) for row in rows]
 
 
 async def _from_all_rows(
@@ -266,25 +318,63 @@ async def _from_all_rows(
     shot: Snapshot,
     sources: Sequence[_Source],
     columns: Sequence[Column],
-    width: int | str,
+    width: Width,
     parts: Sequence[str],
     limit: int,
     by: Sequence[Column] = (),
+    figures: RowFigures = ALL_STORED,
 ) -> list[core.Bucket]:
     """Computes buckets from rows outside of chunks and in chunks, in the connection's snapshot."""
     row = await (await connection.execute("SELECT pg_export_snapshot()")).fetchone()
     assert row is not None
     found: dict[tuple[Any, ...], list[core.Bucket]] = {}
     names, keys = [column.physical or "" for column in columns], [column.physical or "" for column in by]
-    wanted = [ChunkColumn(column.physical or "", part_name(column), column.dtype) for column in [*columns, *by]]
+    read = dict.fromkeys([*figures.read(columns), *by])
+    wanted = [ChunkColumn(column.physical or "", part_name(column), column.dtype) for column in read]
+    values = _Values(columns, parts, figures)
     for some in _portions(shot, sources):
         rows = await rows_within(database, row[0], shot, wanted, [one.bounds for one in some], some[0].further)
-        more = await asyncio.to_thread(series_buckets_of, rows, keys, names, width, parts)
-        for key, one in more.items():
-            found[key] = core.join(found.get(key, []), one, parts)
+        more = await asyncio.to_thread(series_buckets_of, rows, keys, names, width, parts, figures.weights)
+        await asyncio.to_thread(values.add, found, more)
         if sum(map(len, found.values())) > limit:
             break
+    await asyncio.to_thread(values.close, found)
     return [(*key, *bucket) for key in sorted(found) for bucket in found[key]]
+
+
+class _Values:
+    """Joins the buckets of portions, which come in order of time, and closes those that can get no more rows."""
+
+    def __init__(self, columns: Sequence[Column], parts: Sequence[str], figures: RowFigures) -> None:
+        self._parts, self._figures = parts, figures
+        at = parts.index("q") if "q" in parts else None
+        self._places = [] if at is None else [2 + column * len(parts) + at for column in range(len(columns))]
+        self._waiting = 0
+
+    def add(
+        self, found: dict[tuple[Any, ...], list[core.Bucket]], more: dict[tuple[Any, ...], list[core.Bucket]]
+    ) -> None:
+        """Joins a portion's buckets with those before. Raises BadRequestError: when too many values wait."""
+        for key, some in more.items():
+            known = found.setdefault(key, [])
+            joined = core.join(known[-1:], some, self._parts)
+            ended = joined[:-1] if self._figures.keep_values else [self._closed(one) for one in joined[:-1]]
+            known[len(known) - 1 :] = [*ended, joined[-1]]
+        if not self._places:
+            return
+        first = 0 if self._figures.keep_values else -1
+        waiting = (bucket for known in found.values() for bucket in known[first:])
+        if sum(len(bucket[place]) for bucket in waiting for place in self._places) > MOST_VALUES:
+            reason = f"a quantile of more than {MOST_VALUES} values at once; take narrower buckets, or fewer series"
+            raise BadRequestError("Invalid parameter", f"functions: {reason}")
+
+    def close(self, found: dict[tuple[Any, ...], list[core.Bucket]]) -> None:
+        if self._places and not self._figures.keep_values:
+            for known in found.values():
+                known[-1] = self._closed(known[-1])
+
+    def _closed(self, bucket: core.Bucket) -> core.Bucket:
+        return close_values(bucket, self._places, self._figures.quantiles) if self._places else bucket
 
 
 def _portions(shot: Snapshot, sources: Sequence[_Source]) -> list[list[_Source]]:

@@ -81,11 +81,13 @@ export const SeriesChart = {
       last = performance.now();
       const where = props.lines ? { where: seriesWhere(props.lines.chosen) } : {};
       const span = { dataset: props.dataset, ...asked(), ...where };
+      // Days and hours of the zone in which moments are shown.
+      const clock = zone.local ? { timezone: zone.here } : {};
       const columns = props.lines ? [props.lines.column] : props.columns;
       const by = props.lines ? { by: props.lines.keys } : {};
       const upto = arrivedAll().at(-1)?.n ?? 0;
       try {
-        const found = await api.get("/api/rows/aggregate/", { ...span, ...by, columns, points: Math.round(POINTS * share()), functions: "count,min,max,avg" }, { signal });
+        const found = await api.get("/api/rows/aggregate/", { ...span, ...by, ...clock, columns, points: Math.round(POINTS * share()), functions: "count,min,max,avg" }, { signal });
         found.results = found.results.map((one) => renamed(one, one.series)).filter(Boolean);
         const total = found.results.reduce((sum, one) => sum + one.count, 0);
         if (total <= FEW * share() || (new Set(found.results.map((one) => one.timestamp)).size < 5 && total <= MOST)) {
@@ -198,6 +200,7 @@ export const SeriesChart = {
     }
     watch(() => [props.columns, props.dataset, props.lines], load);
     watch(() => props.live?.joined, load);
+    watch(() => zone.local, load);
     watch(() => Boolean(props.live), (on) => {
       const [, most] = whole();
       if (on && !state.follow) show(most - (state.to - state.from), most);
