@@ -81,7 +81,7 @@ def test_rows(either: Any, tmp_path: Path) -> None:
     assert (page.count, len(page.rows), page.rows[0].values) == (25, 2, {"open": 1})
     assert either.rows.latest(dataset).values == {"open": 23}
     assert [r.values["open"] for r in either.rows.recent(dataset, 2)] == [22, 23]
-    assert either.rows.recent(dataset, end=NOON) == (row,)
+    assert [(r.timestamp, r.values) for r in either.rows.recent(dataset, end=NOON)] == [(row.timestamp, row.values)]
     days = either.rows.aggregate(dataset, bucket="1d", functions=["sum", "count"], columns=["open"])
     assert [(b.count, b.values["open"]["sum"]) for b in days.results] == [(1, 1), (24, 276)]
     assert either.rows.download(dataset, tmp_path / "rows.csv", columns=["open"]) > 100

@@ -229,7 +229,7 @@ def _shared(narrow: int, wide: Width) -> sql.Composed:
 
 
 def _label(width: Width, time: str) -> sql.Composed:
-    """Builds the start of another, or of the year 1 when
+    """Builds the start of a bucket, or of the year 1 when
     that start is earlier, because no timestamp is earlier.
     """
     start = maintenance.bucket_start(width, time)
