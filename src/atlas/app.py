@@ -123,7 +123,7 @@ def create_app(
     lanes = lanes_of(settings)
     database = _database_of(settings, settings.database_url, lanes)
     registry = CollectorRegistry()
-    upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
+    upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours, deleted_days=settings.deleted_days)
     queue = JobQueue(settings.database_url, database.gate)
     readers = workers or WorkerPool(reader_limits(settings), most=settings.import_slots)
     texts = parsers or WorkerPool(purpose="texts")

@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
     audit_days: int = Field(365, ge=0, description="How long the audit log is kept, in days; 0 keeps it for good.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
+    deleted_days: int = Field(
+        7,
+        ge=0,
+        description="How long deleted rows of datasets are kept for reads of earlier moments (`known_at`), in days.",
+    )
     cold_after_days: float = Field(
         7.0,
         ge=0,

@@ -11,9 +11,9 @@ from atlas.cli.context import Session, remote
 from atlas.cli.datasets import Dataset
 from atlas.cli.exit_codes import say
 from atlas.cli.output import RowFormat, data, print_rows
-from atlas.cli.rows import By, Columns, End, FormatOption, Start, Where, columns_of, rows
+from atlas.cli.rows import By, Columns, End, FormatOption, KnownAt, Start, Where, columns_of, rows
 from atlas.cli.tail import rows_tail  # noqa: F401 - a command of the same group
-from atlas.cli.time_arguments import since, until
+from atlas.cli.time_arguments import moment, since, until
 
 if TYPE_CHECKING:
     from atlas.client import Aggregate
@@ -48,6 +48,7 @@ def rows_aggregate(
     end: End = None,
     columns: Columns = None,
     where: Where = None,
+    known_at: KnownAt = None,
     by: By = None,
     timezone: Annotated[str | None, typer.Option(help="Days and hours of this zone, such as Europe/Berlin.")] = None,
     first_weekday: Annotated[str | None, typer.Option(help="With what day weeks begin: monday, sunday, …")] = None,
@@ -68,6 +69,7 @@ def rows_aggregate(
         end=until(end, "--end"),
         columns=columns,
         where=where,
+        known_at=moment(known_at),
         by=by,
         timezone=timezone,
         first_weekday=first_weekday,

@@ -18,7 +18,7 @@ from atlas.cli.datasets import Dataset, OnConflict
 from atlas.cli.exit_codes import USAGE, CommandError, say
 from atlas.cli.import_progress import bytes_bar
 from atlas.cli.output import RowFormat, data, parse_value, print_lines, print_rows, print_table
-from atlas.cli.time_arguments import since, until
+from atlas.cli.time_arguments import moment, since, until
 from atlas.kit.plurals import many
 
 rows = typer.Typer(no_args_is_help=True, help="Rows of datasets.")
@@ -33,21 +33,16 @@ Where = Annotated[
     list[str] | None,
     typer.Option("--where", help="Only these series, by a key of the dataset: symbol:MSFT,AAPL. Repeatable."),
 ]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MOMENT", help="Rows as they were then: a version of the dataset, or a time; a day as a whole."
+    ),
+]
 By = Annotated[list[str] | None, typer.Option("--by", help="Each series apart, by these keys: a,b. Repeatable.")]
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
 # What a policy for conflicts did with rows.
 WORDS = {"replaced": "replaced", "identical": "had already", "kept": "left out, as others are kept,"}
-
-
-class DownloadFormat(StrEnum):
-    """The formats of a downloaded file."""
-
-    csv = "csv"
-    ndjson = "ndjson"
-    json = "json"
-    parquet = "parquet"
-    arrow = "arrow"
-    xlsx = "xlsx"
 
 
 class FileFormat(StrEnum):
@@ -211,6 +206,7 @@ def rows_get(
     end: End = None,
     columns: Columns = None,
     where: Where = None,
+    known_at: KnownAt = None,
     newest: Annotated[bool, typer.Option("--newest-first/--oldest-first", help="Order of the rows.")] = False,
     limit: Annotated[int, typer.Option(help="Most rows.", min=1)] = 250,
     offset: Annotated[int, typer.Option(help="Rows to skip.", min=0)] = 0,
@@ -223,6 +219,7 @@ def rows_get(
         end=until(end, "--end"),
         columns=columns,
         where=where,
+        known_at=moment(known_at),
         limit=limit,
         offset=offset,
         descending=newest,
@@ -239,9 +236,16 @@ def rows_get(
 @rows.command("latest")
 @remote
 def rows_latest(
-    session: Session, name: Dataset, where: Where = None, by: By = None, form: FormatOption = RowFormat.table
+    session: Session,
+    name: Dataset,
+    where: Where = None,
+    by: By = None,
+    known_at: KnownAt = None,
+    form: FormatOption = RowFormat.table,
 ) -> None:
     """Print the row with the greatest timestamp, or with --by that of each series."""
+    if by and known_at is not None:
+        raise CommandError("--known-at: not with --by; ask for each series by --where", USAGE)
     if by:
         latest = session.client.rows.latest_by(name, by, where=where)
         if session.as_json:
@@ -250,7 +254,7 @@ def rows_latest(
         lines = [flat(row) for row in latest]
         print_rows(lines, columns_of(lines), form)
         return
-    row = session.client.rows.latest(name, where=where)
+    row = session.client.rows.latest(name, where=where, known_at=moment(known_at))
     session.show(row if session.as_json else flat(row))
 
 
@@ -298,7 +302,14 @@ def rows_series(
 
 @rows.command("delete")
 @remote
-def rows_delete(session: Session, name: Dataset, start: Start = None, end: End = None, yes: Yes = False) -> None:
+def rows_delete(
+    session: Session,
+    name: Dataset,
+    start: Start = None,
+    end: End = None,
+    final: Annotated[bool, typer.Option("--final", help="Keep none of the rows for reads of earlier moments.")] = False,
+    yes: Yes = False,
+) -> None:
     """Delete the rows of a range, for good; both ends are inclusive."""
     if start is None and end is None:
         raise CommandError("give --start, --end or both", USAGE)
@@ -306,56 +317,8 @@ def rows_delete(session: Session, name: Dataset, start: Start = None, end: End =
     if not yes:
         count = client.rows.page(name, start=first, end=last, limit=1).count
         session.confirm(f"Delete {many(count, 'row')} of dataset {name}, for good?", yes)
-    deleted = client.rows.delete(name, start=first, end=last)
+    deleted = client.rows.delete(name, start=first, end=last, final=final)
     if session.as_json:
         session.show({"dataset": name, "deleted": deleted})
     else:
         say(f"deleted {many(deleted, 'row')}")
-
-
-Safe = Annotated[bool, typer.Option("--safe", help="CSV: put an apostrophe before texts that a spreadsheet would run.")]
-
-
-@rows.command("download")
-@remote
-def rows_download(
-    session: Session,
-    name: Dataset,
-    out: Annotated[Path, typer.Argument(help="File to write, which is replaced.")],
-    form: Annotated[DownloadFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
-    start: Start = None,
-    end: End = None,
-    columns: Columns = None,
-    where: Where = None,
-    safe: Safe = False,
-) -> None:
-    """Download all rows of a range into a file."""
-    kind = form or format_of(out)
-    with bytes_bar(f"downloading {out}", None) as report:
-        written = session.client.rows.download(
-            name,
-            out,
-            kind.value,
-            since(start, "--start"),
-            until(end, "--end"),
-            columns=columns,
-            where=where,
-            safe=safe,
-            progress=report,
-        )
-    if session.as_json:
-        session.show({"dataset": name, "file": str(out), "format": kind.value, "bytes": written})
-    else:
-        say(f"wrote {out} ({many(written, 'byte')})")
-
-
-def format_of(path: Path) -> DownloadFormat:
-    """Returns the format of a file by its name.
-
-    Raises CommandError: when the name shows no known format.
-    """
-    suffix = path.suffix.lower().lstrip(".")
-    kind = {"jsonl": "ndjson", "pq": "parquet", "arrows": "arrow", "ipc": "arrow"}.get(suffix, suffix)
-    if kind not in DownloadFormat.__members__:
-        raise CommandError(f"{path.name}: give --format, or end the name in {', '.join(DownloadFormat)}", USAGE)
-    return DownloadFormat(kind)

@@ -10,10 +10,11 @@ import typer
 
 from atlas.cli.context import Session, Yes, remote
 from atlas.cli.datasets import About, ColumnName, Unit
+from atlas.cli.downloads import DownloadFormat, Safe, format_of
 from atlas.cli.exit_codes import USAGE, CommandError, say
 from atlas.cli.import_progress import bytes_bar
 from atlas.cli.output import RowFormat, data, parse_value, print_json, print_lines, print_rows, print_table
-from atlas.cli.rows import DownloadFormat, FormatOption, Safe, format_of
+from atlas.cli.rows import FormatOption
 from atlas.kit.plurals import many
 
 

@@ -89,3 +89,17 @@ def _span(said: str, sign: int) -> timedelta | None:
     if found[1] or found[3]:
         sign = +1 if found[1] == "+" else -1
     return sign * timedelta(seconds=seconds)
+
+
+def moment(text: str | None) -> int | datetime | None:
+    """Parses the moment of `--known-at`: a version, or a time as `until` reads it.
+
+    A day that has not ended is what is known now, as nothing later is.
+    Raises BadParameter: when the text is neither.
+    """
+    if text is None or text.strip().isdecimal():
+        return None if text is None else int(text)
+    found = until(text, "--known-at")
+    assert found is not None
+    now = datetime.now(UTC)
+    return now if found > now and found.date() == now.date() else found

@@ -43,7 +43,7 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class DatasetSummary(Record):
     """Size, time span, owner and sharing of a dataset. bytes: on disk; timestamps are None when the dataset
-    is empty.
+    is empty. version: grows with each change, and is a moment for `known_at`.
     """
 
     dataset: int
@@ -56,6 +56,7 @@ class DatasetSummary(Record):
     matching_tags: tuple[str, ...] = ()
     first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None
+    version: int = 0
 
     _readers: ClassVar = {
         "tags": tuple,

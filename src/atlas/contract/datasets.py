@@ -81,3 +81,4 @@ class SummaryView(Shape):
     bytes: int = field(metadata={"description": "What its rows and indexes take on disk."})
     first_timestamp: str | None
     last_timestamp: str | None
+    version: int = field(metadata={"description": "Grows with each change; a moment for `known_at`."})

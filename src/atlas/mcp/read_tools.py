@@ -29,6 +29,12 @@ BucketFunction = Literal[
     "count", "min", "max", "avg", "sum", "first", "last", "ohlc", "vwap", "median", "p95", "p99", "stddev", "delta",
     "rate", "twa",
 ]  # fmt: skip
+KnownAtArg = Annotated[
+    str | None,
+    Field(
+        description="Rows as they were at a moment: a time (ISO 8601 with a time of day), or a version of the dataset."
+    ),
+]
 LimitArg = Annotated[int, Field(ge=1, le=shown.MOST_ROWS, description="Rows of the answer at most.")]
 PathArg = Annotated[str, Field(description="Path of a file on this machine, inside a folder that was allowed.")]
 ProposalsArg = Annotated[
@@ -94,6 +100,7 @@ class ReadTools:
         end: EndArg = None,
         columns: ColumnsArg = None,
         where: WhereArg = None,
+        known_at: KnownAtArg = None,
         newest_first: bool = False,
         limit: LimitArg = 50,
     ) -> shown.Rows:
@@ -102,7 +109,14 @@ class ReadTools:
         For figures over many rows use aggregate_rows or run_sql instead.
         """
         page = await self._client.rows.page(
-            dataset, start, end, columns=columns, where=where, descending=newest_first, limit=limit
+            dataset,
+            start,
+            end,
+            columns=columns,
+            where=where,
+            known_at=known_at,
+            descending=newest_first,
+            limit=limit,
         )
         read = [{"timestamp": row.timestamp.isoformat(), **row.values} for row in page.rows]
         rows, _ = shown.bound_rows(read, limit)
@@ -127,6 +141,7 @@ class ReadTools:
         window: Annotated[int, Field(ge=1, description="How many buckets a figure is of.")] = 1,
         price: Annotated[str | None, Field(description="Column of prices for vwap.")] = None,
         volume: Annotated[str | None, Field(description="Column of volumes for vwap.")] = None,
+        known_at: KnownAtArg = None,
     ) -> shown.Figures:
         """Computes figures of a dataset's numeric columns by time bucket, over any number of rows.
 
@@ -147,6 +162,7 @@ class ReadTools:
             window=window,
             price=price,
             volume=volume,
+            known_at=known_at,
         )
         results, truncated = shown.pick_rows(
             found.results,

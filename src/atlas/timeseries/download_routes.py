@@ -12,9 +12,10 @@ from fastapi.responses import StreamingResponse
 from atlas.accounts.access import Caller
 from atlas.accounts.dependencies import CallerDep
 from atlas.contract.rows import Aggregated, LatestRows, ReplacedRows, SeriesPage, StoredRow
+from atlas.errors import BadRequestError
 from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
-from atlas.timeseries.parameters import ByParam, ColumnsParam, DatasetParam, RangeParam, WhereParam
+from atlas.timeseries.parameters import ByParam, ColumnsParam, DatasetParam, KnownAtParam, RangeParam, WhereParam
 from atlas.timeseries.read.aggregates import SummaryService
 from atlas.timeseries.read.bucket_requests import BucketRequest
 from atlas.timeseries.read.latest import Found
@@ -105,11 +106,12 @@ async def bulk_download(
     safe: Annotated[
         bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
     ] = False,
+    known: KnownAtParam = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Downloads every row of the range in order of time, as the dataset is at this moment."""
+    """Downloads every row of the range in order of time, as the dataset is at this moment, or was at another."""
     file = await reads.download(
-        caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe, where=where
+        caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe, where=where, known=known
     )
     file = replace(file, media_type=media_type_for(request, file.media_type))
     if output in RANGED and not _unchanged(file.etag, if_none_match):
@@ -135,10 +137,13 @@ async def live_rows(
     columns: ColumnsParam,
     where: WhereParam,
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
+    known: KnownAtParam = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Returns the most recent rows in ascending order, as NDJSON."""
-    file = await reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit, where=where)
+    file = await reads.download(
+        caller, dataset, span, Output.NDJSON, names=columns, last=limit, where=where, known=known
+    )
     file = replace(file, media_type=media_type_for(request, file.media_type))
     return _send(file, if_none_match, attach=False)
 
@@ -193,15 +198,18 @@ async def latest_row(
     by: ByParam,
     limit: SeriesLimit = 10_000,
     offset: SeriesOffset = 0,
+    known: KnownAtParam = None,
 ) -> Response:
     """Returns the row with the greatest timestamp. Of several such rows, the last inserted row wins.
 
-    With `by`, returns a page with the latest row of each series.
+    With `by`, returns a page with the latest row of each series, as of now only.
     """
+    if by and known is not None:
+        raise BadRequestError("Invalid parameter", "known_at: not with by; ask for each series by where")
     if by:
         found = await summaries.latest_by(caller, dataset, by, where, limit, offset)
         return _page(request, found, limit, offset)
-    row = await summaries.latest(caller, dataset, where)
+    row = await summaries.latest(caller, dataset, where, known)
     return Response(row, media_type="application/json")
 
 
@@ -271,11 +279,13 @@ async def aggregate_rows(
     ] = 1,
     price: Annotated[str | None, Query(description="Column of prices for `vwap`, if not `price` or `close`.")] = None,
     volume: Annotated[str | None, Query(description="Column of volumes for `vwap`, if not `volume`.")] = None,
+    known: KnownAtParam = None,
 ) -> Response:
     """Aggregates rows by time bucket, for charts.
 
     Each bucket with rows has one result, in order of time. Only numeric columns are aggregated. With `by`, each series
     has its own results, one series after the other.
     """
-    wanted = BucketRequest(bucket, functions, points, where, by, timezone, first_weekday, fill, window, price, volume)
+    calendar = timezone, first_weekday, fill
+    wanted = BucketRequest(bucket, functions, points, where, by, *calendar, window, price, volume, known)
     return json_response(await summaries.aggregate(caller, dataset, span, columns, wanted))

@@ -15,6 +15,7 @@ from fastapi import Depends, Query
 from atlas.errors import BadRequestError
 from atlas.kit.timestamps import NAME_UNIT, NO_UNIT, parse_end, parse_epoch, parse_parameter, to_micros
 from atlas.timeseries.conflicts.model import Policy
+from atlas.timeseries.moments import Asked, parse_known_at
 from atlas.timeseries.series.conditions import Written, parse_where
 from atlas.timeseries.zone_map import Range
 
@@ -71,6 +72,25 @@ OnConflictParam = Annotated[
         "the dataset's policy, or stricter."
     ),
 ]
+
+
+async def known_moment(
+    known_at: Annotated[
+        str | None,
+        Query(
+            description="Rows as they were at a moment: a time, ISO 8601 with a time of day, or a version of the "
+            "dataset. All that was committed by then, with corrections and deletes."
+        ),
+    ] = None,
+) -> Asked | None:
+    """Reads the `known_at` parameter.
+
+    Raises BadRequestError: when it is neither a time nor a version.
+    """
+    return None if known_at is None else parse_known_at(known_at)
+
+
+KnownAtParam = Annotated[Asked | None, Depends(known_moment)]
 
 
 async def column_names(

@@ -14,7 +14,15 @@ from atlas.timeseries.conflicts.model import Policy
 from atlas.timeseries.ingest.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
 from atlas.timeseries.ingest.requests import BulkRequest
 from atlas.timeseries.ingest.service import RowService
-from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, OnConflictParam, RangeParam, WhereParam
+from atlas.timeseries.parameters import (
+    ColumnsParam,
+    DatasetParam,
+    EpochParam,
+    KnownAtParam,
+    OnConflictParam,
+    RangeParam,
+    WhereParam,
+)
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import BulkBody, RowBody, RowPage
 from atlas.web.admission import is_small
@@ -59,6 +67,7 @@ async def query_rows(
     limit: Annotated[int, Query(ge=1, description="Rows of a page.")] = PAGE_ROWS,
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    known: KnownAtParam = None,
 ) -> Response:
     """Returns a page of rows in order of time, and the number of rows in the range."""
     most = request.app.state.settings.max_page_rows
@@ -74,6 +83,7 @@ async def query_rows(
         cursor=cursor,
         names=columns,
         where=where,
+        known=known,
     )
     following, previous = (None, None) if cursor else links(request, page.count, limit, offset)
     head = {"count": page.count, "next": following, "previous": previous, "next_cursor": page.cursor}
@@ -221,10 +231,13 @@ async def delete_rows(
     span: RangeParam,
     start: str | None = None,
     end: str | None = None,
+    final: Annotated[
+        bool, Query(description="Keep none of the rows for reads of earlier moments (`known_at`).")
+    ] = False,
 ) -> DeletedRows:
     """Deletes the rows from start to end, both inclusive, with at least one given. Owner only."""
     if start is None and end is None:
         raise BadRequestError("Missing parameter", "start, end: give at least one")
-    deleted = await rows.delete(caller, dataset, span)
+    deleted = await rows.delete(caller, dataset, span, final=final)
     reads.files.forget(dataset)
     return deleted

@@ -128,6 +128,7 @@ class DatasetService:
             tags=tuple(row["tags"]),
             matching_tags=tuple(found.matching_tags),
             row_count=row["row_count"],
+            version=row["version"],
             bytes=row["bytes"],
             first_timestamp=first,
             last_timestamp=last,

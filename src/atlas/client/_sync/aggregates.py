@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
 from typing import Literal
 
-from atlas.client._requests import Where, conditions, names
+from atlas.client._requests import Columns, KnownAt, Moment, Where, conditions, names
 from atlas.client._sync.resource import DatasetRef, Resource
 from atlas.client.types import Aggregate
 
-Moment = datetime | date | str | None
-Columns = str | Iterable[str] | None
 Fill = Literal["null", "previous", "linear", "zero"]
 
 
@@ -30,6 +27,7 @@ class Aggregates(Resource):
         columns: Columns = None,
         points: int | None = None,
         where: Where = None,
+        known_at: KnownAt = None,
         by: Columns = None,
         timezone: str | None = None,
         first_weekday: str | None = None,
@@ -40,6 +38,7 @@ class Aggregates(Resource):
     ) -> Aggregate:
         """Aggregates numeric columns by time. `bucket` is a width such as `15m`, `1h`, `month` or `auto`.
 
+        - known_at: figures of rows as they were at a moment.
         - by: each series has buckets of its own, and their `series` has its keys.
         - timezone, first_weekday: days and hours of a zone, and the day that weeks begin with.
         - fill: buckets without rows, too, with these values.
@@ -57,6 +56,7 @@ class Aggregates(Resource):
             columns=names(columns),
             points=points,
             where=conditions(where),
+            known_at=known_at,
             by=names(by),
             timezone=timezone,
             first_weekday=first_weekday,

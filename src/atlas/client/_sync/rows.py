@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from os import PathLike
@@ -13,26 +13,34 @@ from uuid import uuid4
 
 from atlas.client._batching import BATCH_ROWS, ROWS, Batch, batch_call, batches, flat_rows, row_text
 from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
-from atlas.client._reading import read
-from atlas.client._requests import IDEMPOTENCY, Call, Where, conditions, format_of, names, query
+from atlas.client._requests import (
+    IDEMPOTENCY,
+    Call,
+    Columns,
+    KnownAt,
+    Moment,
+    Where,
+    conditions,
+    format_of,
+    names,
+    query,
+)
 from atlas.client._sync.aggregates import Aggregates
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import DatasetRef
+from atlas.client._sync.series_rows import SeriesRows
 from atlas.client._sync.streams import follow
 from atlas.client._sync.waiting import batches_of, in_thread
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
-from atlas.client.types import Inserted, InsertedRow, ReplacedRow, Row, RowPage, RowsPreview
+from atlas.client.types import Inserted, InsertedRow, Row, RowPage, RowsPreview
 from atlas.contract.datasets import OnConflict
-from atlas.contract.rows import Series
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
-Moment = datetime | date | str | None
-Columns = str | Iterable[str] | None
 Epoch = Literal["s", "ms", "us", "ns"]
 Format = Literal["csv", "ndjson", "json", "parquet", "arrow", "xlsx"]
 DOWNLOAD = "/api/rows/bulk_download/"
@@ -40,7 +48,7 @@ DOWNLOAD = "/api/rows/bulk_download/"
 POLICIES = ("replaced", "identical", "kept")
 
 
-class Rows(Aggregates):
+class Rows(Aggregates, SeriesRows):
     """Rows of datasets.
 
     - start, end: inclusive.
@@ -149,18 +157,30 @@ class Rows(Aggregates):
         *,
         columns: Columns = None,
         where: Where = None,
+        known_at: KnownAt = None,
         descending: bool = False,
         limit: int | None = None,
         page_size: int = 1000,
     ) -> Iterator[Row]:
-        """Yields rows in order of time, page by page. Rows inserted meanwhile do not shift the pages."""
+        """Yields rows in order of time, page by page. Rows inserted meanwhile do not shift the pages.
+
+        known_at: reads rows as they were at a moment, which is a time or a version of the dataset.
+        """
         number = self._dataset_id(dataset)
         said, cursor = conditions(where), None
         given = 0
         while limit is None or given < limit:
             wanted = page_size if limit is None else min(page_size, limit - given)
             page = self.page(
-                number, start, end, columns=columns, where=said, descending=descending, limit=wanted, cursor=cursor
+                number,
+                start,
+                end,
+                columns=columns,
+                where=said,
+                known_at=known_at,
+                descending=descending,
+                limit=wanted,
+                cursor=cursor,
             )
             yield from page.rows
             given += len(page.rows)
@@ -176,6 +196,7 @@ class Rows(Aggregates):
         *,
         columns: Columns = None,
         where: Where = None,
+        known_at: KnownAt = None,
         descending: bool = False,
         limit: int = 250,
         offset: int = 0,
@@ -189,6 +210,7 @@ class Rows(Aggregates):
             end=end,
             columns=names(columns),
             where=conditions(where),
+            known_at=known_at,
             ordering="-timestamp" if descending else None,
             limit=limit,
             offset=offset or None,
@@ -196,56 +218,13 @@ class Rows(Aggregates):
         )
         return RowPage(answer["count"], Row.read_all(answer["results"]), answer["next_cursor"])
 
-    def latest(self, dataset: DatasetRef, *, where: Where = None) -> Row:
-        """Returns the row with the greatest timestamp.
+    def latest(self, dataset: DatasetRef, *, where: Where = None, known_at: KnownAt = None) -> Row:
+        """Returns the row with the greatest timestamp, at the moment `known_at` or now.
 
         Raises NotFound: when there is no row.
         """
         number = self._dataset_id(dataset)
-        return Row.read(self._get(f"{ROWS}latest/", dataset=number, where=conditions(where)))
-
-    def latest_by(self, dataset: DatasetRef, by: Columns, *, where: Where = None) -> Sequence[Row]:
-        """Returns the latest row of each series, in order of the keys. `by` names some or all keys of the dataset."""
-        number, said, found = self._dataset_id(dataset), conditions(where), list[Row]()
-        while True:
-            offset = len(found) or None
-            page = self._get(f"{ROWS}latest/", dataset=number, by=names(by), where=said, offset=offset)
-            found += Row.read_all(page["results"])
-            if page["next"] is None:
-                return found
-
-    def history(
-        self,
-        dataset: DatasetRef,
-        start: Moment = None,
-        end: Moment = None,
-        *,
-        where: Where = None,
-        limit: int | None = None,
-    ) -> Iterator[ReplacedRow]:
-        """Yields rows that others have replaced, in order of time, then in the order in which they were replaced."""
-        params = {"dataset": self._dataset_id(dataset), "start": start, "end": end, "where": conditions(where)}
-        for item in self._pages(f"{ROWS}history/", "results", limit, params, count="count", page=1_000):
-            yield ReplacedRow.read(item)
-
-    def series(
-        self,
-        dataset: DatasetRef,
-        search: str | None = None,
-        *,
-        by: Columns = None,
-        where: Where = None,
-        limit: int | None = None,
-    ) -> Iterator[Series]:
-        """Yields the series of a dataset in order of their keys, each with the time of its latest row.
-
-        - search: text within a key, in any case.
-        - by: only these keys, each combination of values once.
-        """
-        params = {"dataset": self._dataset_id(dataset), "search": search, "by": names(by)}
-        params["where"] = conditions(where)
-        for item in self._pages(f"{ROWS}series/", "results", limit, params, count="count", page=10_000):
-            yield read(Series, item)
+        return Row.read(self._get(f"{ROWS}latest/", dataset=number, where=conditions(where), known_at=known_at))
 
     def recent(
         self,
@@ -256,6 +235,7 @@ class Rows(Aggregates):
         *,
         columns: Columns = None,
         where: Where = None,
+        known_at: KnownAt = None,
     ) -> Sequence[Row]:
         """Returns the most recent rows, the oldest of them first."""
         params = query(
@@ -264,16 +244,17 @@ class Rows(Aggregates):
             end=end,
             columns=names(columns),
             where=conditions(where),
+            known_at=known_at,
             limit=limit,
         )
         response = self._transport.send(Call("GET", f"{ROWS}live/", params))
         return in_thread(flat_rows, response.content)
 
-    def delete(self, dataset: DatasetRef, start: Moment = None, end: Moment = None) -> int:
+    def delete(self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, final: bool = False) -> int:
         """Deletes the rows from start to end, with at least one given. Returns the number of deleted rows.
-        Owner only.
+        Owner only. final: keeps none of the rows for reads of earlier moments.
         """
-        answer = self._delete(ROWS, dataset=self._dataset_id(dataset), start=start, end=end)
+        answer = self._delete(ROWS, dataset=self._dataset_id(dataset), start=start, end=end, final=final or None)
         return int(answer["deleted"])
 
     def download(
@@ -286,6 +267,7 @@ class Rows(Aggregates):
         *,
         columns: Columns = None,
         where: Where = None,
+        known_at: KnownAt = None,
         shape: Literal["flat", "nested"] = "flat",
         safe: bool = False,
         progress: Callable[[int], None] | None = None,
@@ -304,6 +286,7 @@ class Rows(Aggregates):
             end=end,
             columns=names(columns),
             where=conditions(where),
+            known_at=known_at,
             output=format or format_of(target, "csv"),
             shape=shape,
             safe=safe or None,
@@ -318,6 +301,7 @@ class Rows(Aggregates):
         *,
         columns: Columns = None,
         where: Where = None,
+        known_at: KnownAt = None,
     ) -> pa.Table:
         """Returns the rows as an Arrow table. A value that its column cannot hold is null here, but not in `query`."""
         in_thread(library, "pyarrow")
@@ -327,6 +311,7 @@ class Rows(Aggregates):
             end=end,
             columns=names(columns),
             where=conditions(where),
+            known_at=known_at,
             output="arrow",
         )
         response = self._transport.send(Call("GET", DOWNLOAD, params))
@@ -340,10 +325,12 @@ class Rows(Aggregates):
         *,
         columns: Columns = None,
         where: Where = None,
+        known_at: KnownAt = None,
     ) -> pl.DataFrame:
         """Returns the rows as a polars data frame, like to_arrow."""
         in_thread(library, "polars")
-        return in_thread(to_polars, self.to_arrow(dataset, start, end, columns=columns, where=where))
+        table = self.to_arrow(dataset, start, end, columns=columns, where=where, known_at=known_at)
+        return in_thread(to_polars, table)
 
     def to_pandas(
         self,
@@ -353,10 +340,12 @@ class Rows(Aggregates):
         *,
         columns: Columns = None,
         where: Where = None,
+        known_at: KnownAt = None,
     ) -> pd.DataFrame:
         """Returns the rows as a pandas data frame, like to_arrow."""
         in_thread(library, "pandas")
-        return in_thread(to_pandas, self.to_arrow(dataset, start, end, columns=columns, where=where))
+        table = self.to_arrow(dataset, start, end, columns=columns, where=where, known_at=known_at)
+        return in_thread(to_pandas, table)
 
     def stream(
         self,

@@ -194,14 +194,6 @@ async def keep_replaced(connection: Connection, target: Target, rows: pa.Table) 
     await copy_table(connection, history_of(target.schema, target.dataset_id), rows, inline=len(rows) <= FEW_CELLS)
 
 
-async def forget_replaced(connection: Connection, schema: str, dataset_id: int, where: sql.Composable) -> None:
-    """Deletes replaced rows that match `where` from the history, if there is one."""
-    history = history_of(schema, dataset_id)
-    found = await executor.row(connection, queries("timeseries/conflicts/conflicts")["has_history"], {"id": dataset_id})
-    if found is not None:
-        await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(history, where))
-
-
 async def count_replaced(connection: Connection, dataset_id: int, rows: int, last: int) -> None:
     """Subtracts replaced rows from a dataset's row count. last: the number of the last row that replaced others."""
     parameters = {"id": dataset_id, "rows": rows, "last": last}

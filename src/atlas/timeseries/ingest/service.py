@@ -250,13 +250,16 @@ class RowService:
         respond = functools.partial(inserted, guesses=guesses)
         return inserted_rows(await self._writer.write(caller, dataset, frames, retry, respond, request.on_conflict))
 
-    async def delete(self, caller: Caller, dataset_id: int, span: Range) -> DeletedRows:
-        """Deletes the rows of an owned dataset within `span`."""
+    async def delete(self, caller: Caller, dataset_id: int, span: Range, *, final: bool) -> DeletedRows:
+        """Deletes the rows of an owned dataset within `span`.
+
+        final: keeps none of the rows for reads of earlier moments.
+        """
         await self._access.require(caller, dataset_id, write=True)
         if span.empty:
             return DeletedRows(0)
         async with self._storing.slot(caller):
-            return DeletedRows(await deletion.delete_range(self._database, dataset_id, span))
+            return DeletedRows(await deletion.delete_range(self._database, dataset_id, span, final=final))
 
     async def _decode_body(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
         unpack = decoder(encoding)

@@ -13,6 +13,7 @@ from atlas.errors import AtlasError
 from atlas.kit.tasks import end_task, start_detached
 from atlas.timeseries.maintenance import indexes as store
 from atlas.timeseries.rollups import maintenance
+from atlas.timeseries.tombstones import finish_deletes
 
 # Long enough for a burst of inserts to end. Short enough that reads rarely meet an unsummarized tail.
 DELAY_SECONDS = 1.0
@@ -21,7 +22,7 @@ DELAY_SECONDS = 1.0
 LARGE_ROWS = 50_000
 # An autovacuum that holds the table may finish, unless this number of rows came meanwhile.
 INSISTENT_ROWS = 2_000_000
-# Seconds between deletions of old idempotency keys.
+# Seconds between deletions of old idempotency keys, and of rows that were deleted long ago.
 SWEEP_SECONDS = 600.0
 
 # A rollup takes a tenth of the time of its rows' insert, on cores that writers need. Therefore a rollup waits until its
@@ -40,9 +41,9 @@ log = structlog.get_logger()
 class Upkeep:
     """Maintains the datasets that were written to."""
 
-    def __init__(self, database: Database, *, idempotency_hours: int) -> None:
+    def __init__(self, database: Database, *, idempotency_hours: int, deleted_days: int) -> None:
         self._database = database
-        self._idempotency_hours = idempotency_hours
+        self._idempotency_hours, self._deleted_days = idempotency_hours, deleted_days
         self._swept = -SWEEP_SECONDS
         # Known number of rows by dataset since the last maintenance.
         self._due: Counter[int] = Counter()
@@ -93,6 +94,7 @@ class Upkeep:
                 if time.monotonic() - self._swept >= SWEEP_SECONDS:
                     self._swept = time.monotonic()
                     await store.forget_idempotency_keys(self._database, self._idempotency_hours)
+                    await finish_deletes(self._database, self._deleted_days)
             except AtlasError as error:
                 # The next write tries the work again. Until then reads are only slower.
                 self._behind.clear()

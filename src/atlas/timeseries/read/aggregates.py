@@ -16,10 +16,13 @@ from atlas.kit.timestamps import MIN_MICROS
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.maintenance.scheduler import Upkeep
+from atlas.timeseries.moments import Asked
 from atlas.timeseries.read import row_queries, snapshot
 from atlas.timeseries.read.bucket_requests import BucketRequest, ParsedRequest, name_of
 from atlas.timeseries.read.history import replaced_rows
+from atlas.timeseries.read.known_at import snapshot_at
 from atlas.timeseries.read.latest import Found, latest_rows, list_series
+from atlas.timeseries.read.selected import growing
 from atlas.timeseries.read.service import select_columns
 from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.bars import BarPlan, time_buckets
@@ -40,33 +43,44 @@ class SummaryService:
         self._access = access
         self._upkeep = upkeep
 
-    async def latest(self, caller: Caller, dataset_id: int, where: Sequence[Written] = ()) -> bytes:
+    async def latest(
+        self, caller: Caller, dataset_id: int, where: Sequence[Written] = (), known: Asked | None = None
+    ) -> bytes:
         """Returns the row with the greatest timestamp, of the series that meet conditions, as JSON.
+
+        `known` is the moment as of which rows are read.
 
         Raises NotFoundError: when there is no such row.
         Raises BadRequestError: when a condition is invalid.
         """
         await self._access.require(caller, dataset_id)
-        shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
+        shot = (await snapshot_at(self._database, dataset_id, known)).only(where)
         if not shot.blocks:
-            raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows")
-        if shot.selection:
+            raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows{_then(known)}")
+        if shot.selection and known is None:
             found = await latest_rows(self._database, shot, (), shot.columns, 1, 0)
             if not found.rows:
                 raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows of these series")
             return found.rows
-        span = narrow(shot.blocks, Range(), 1, descending=True)
-        style = RowFormat(shot.columns, flat=False, dataset=dataset_id)
-        text: str = await row_queries.page(
-            self._database,
-            shot,
-            shot.columns,
-            span,
-            then=lambda table: json_lines(table, style).item(),
-            descending=True,
-            limit=1,
+        spans = (
+            growing(shot, Range(), 1, descending=True)
+            if shot.selection
+            else iter([narrow(shot.blocks, Range(), 1, descending=True)])
         )
-        return text.encode()
+        style = RowFormat(shot.columns, flat=False, dataset=dataset_id)
+        for span in spans:
+            text: str = await row_queries.page(
+                self._database,
+                shot,
+                shot.columns,
+                span,
+                then=lambda table: "".join(json_lines(table, style).to_list()),
+                descending=True,
+                limit=1,
+            )
+            if text:
+                return text.encode()
+        raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows of these series{_then(known)}")
 
     async def history(
         self, caller: Caller, dataset_id: int, span: Range, where: Sequence[Written], limit: int, offset: int
@@ -131,7 +145,7 @@ class SummaryService:
         """
         await self._access.require(caller, dataset_id)
         parsed = request.parse()
-        shot = (await snapshot.snapshot(self._database, dataset_id)).only(request.where)
+        shot = (await snapshot_at(self._database, dataset_id, request.known)).only(request.where)
         grouped = group_columns(request.by, shot.keys, shot.columns)
         numeric = [one for one in shot.columns if one.dtype in (Dtype.INT, Dtype.FLOAT) and one not in grouped]
         shown = [column for column in select_columns(shot.columns, names) if column in numeric]
@@ -153,7 +167,7 @@ class SummaryService:
             raise BadRequestError(
                 "Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider{fewer}"
             ) from None
-        if shot.row_count >= levels.LEAST_ROWS:
+        if request.known is None and shot.row_count >= levels.LEAST_ROWS:
             self._upkeep.want(dataset_id)
         return Aggregated(name_of(calendar.width), results, *told)
 
@@ -180,6 +194,10 @@ class SummaryService:
         if len(rows) > MAX_BUCKETS:
             raise TooManyBucketsError
         return rows
+
+
+def _then(known: Asked | None) -> str:
+    return "" if known is None else " at that moment"
 
 
 def _told(parsed: ParsedRequest, weighted: tuple[Column, Column] | None) -> tuple[Any, Any, Any]:

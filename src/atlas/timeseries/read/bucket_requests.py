@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from atlas.errors import BadRequestError
 from atlas.kit.time_zones import Zone, find_zone
 from atlas.timeseries.columns import Column
+from atlas.timeseries.moments import Asked
 from atlas.timeseries.rollups.bars import Fill
 from atlas.timeseries.rollups.calendars import DAY, BucketCalendar
 from atlas.timeseries.rollups.functions import Function, parse_functions
@@ -49,6 +50,7 @@ class BucketRequest:
     - where, by: conditions on keys, and the keys whose series stand apart.
     - timezone, first_weekday: whose midnights and weeks count. fill: what stands in buckets without rows.
     - window: number of buckets of a figure. price, volume: columns of `vwap`.
+    - known: the moment as of which rows are read.
     """
 
     bucket: str = "auto"
@@ -62,6 +64,7 @@ class BucketRequest:
     window: int = 1
     price: str | None = None
     volume: str | None = None
+    known: Asked | None = None
 
     def parse(self) -> ParsedRequest:
         """Reads what needs no dataset.

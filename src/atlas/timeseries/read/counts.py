@@ -36,7 +36,7 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
     ]
 
     def plan(shot: Snapshot) -> tuple[sql.Composed, Callable[[pa.Table], int]]:
-        plain = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(shot.table, _in_blocks(shot, parts))
+        plain = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(shot.source, _in_blocks(shot, parts))
         if not shot.packed:
             return plain, _first
         meeting = sql.SQL("({})").format(sql.SQL(" OR ").join([sql.SQL("({})").format(b.meeting()) for b in parts]))
@@ -69,7 +69,7 @@ async def _count_all(database: Database, shot: Snapshot, span: Range) -> int:
 
     def plan(shot: Snapshot) -> tuple[sql.Composed, Callable[[pa.Table], int]]:
         bounds = shot.bounds(span)
-        plain = sql.SQL("SELECT count(*) AS n FROM {} WHERE {}").format(shot.table, snapshot.where(shot, span))
+        plain = sql.SQL("SELECT count(*) AS n FROM {} WHERE {}").format(shot.source, snapshot.where(shot, span))
         if not shot.packed:
             return plain, _first
         # Chunks know the number of their rows, and not the series of these.
@@ -100,7 +100,7 @@ async def second_digits(database: Database, shot: Snapshot, span: Range, least: 
     def plan(shot: Snapshot) -> tuple[sql.Composed, Callable[[pa.Table], int]]:
         finer = [
             sql.SQL("WHEN EXISTS (SELECT 1 FROM {} WHERE {} AND ts <> date_trunc({}, ts)) THEN {}").format(
-                shot.table, snapshot.where(shot, span), sql.Literal(unit), sql.Literal(digits)
+                shot.source, snapshot.where(shot, span), sql.Literal(unit), sql.Literal(digits)
             )
             for digits, unit in ((6, "milliseconds"), (3, "second"))
             if digits > least

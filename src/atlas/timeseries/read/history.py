@@ -23,7 +23,8 @@ async def replaced_rows(database: Database, shot: Snapshot, span: Range, limit: 
     if not shot.corrected:
         return Found(0, b"")
     table = history_of(shot.schema, shot.dataset_id)
-    where: sql.Composable = between(span, cold=False)
+    # Rows that a delete hides are left to reads of earlier moments.
+    where: sql.Composable = sql.SQL("_low_ts IS NULL AND {}").format(between(span, cold=False))
     if shot.selection:
         where = sql.SQL("{} AND {}").format(condition_of(shot.selection), where)
     names = ["ts", *(column.physical for column in shot.columns if column.physical), "_extra", "_high_ts", "_high_seq"]

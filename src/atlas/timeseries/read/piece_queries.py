@@ -29,7 +29,7 @@ def pieces_of_rows(
     if len(pieces) <= FEW_PIECES:
         select = sql.SQL("SELECT {} FROM {} WHERE {}{}")
         conditions = [_condition(piece, cold=shot.cold) for piece in pieces]
-        return sql.SQL(" UNION ALL ").join([select.format(listed, shot.table, one, ending) for one in conditions])
+        return sql.SQL(" UNION ALL ").join([select.format(listed, shot.source, one, ending) for one in conditions])
     within = "ts >= lo AND ts <= hi AND _seq >= first AND _seq <= last"
     if shot.cold:
         within += " AND _high_ts >= lo AND _low_ts <= hi AND _high_seq >= first AND _low_seq <= last"
@@ -43,7 +43,7 @@ def pieces_of_rows(
         [from_micros(piece.span.hi - 1) for piece in pieces],
         *_numbers(pieces),
         listed,
-        shot.table,
+        shot.source,
         sql.SQL(within),
         ending,
     )

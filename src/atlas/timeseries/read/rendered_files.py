@@ -30,13 +30,14 @@ class FileKey:
 
     - tag: the ETag of the bytes, quoted.
     - family: the requested download, regardless of the dataset's version.
-    - deleted: number of rows deleted from the dataset before. Later deletions make the file unusable.
+    - deleted: number of rows deleted from the dataset before. Later deletions make the file unusable. None at a past
+      moment, whose rows stay.
     """
 
     tag: str
     family: str
     dataset: int
-    deleted: int
+    deleted: int | None
 
 
 @dataclass(slots=True)

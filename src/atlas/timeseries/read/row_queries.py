@@ -75,7 +75,7 @@ async def _read(
     def plan(shot: Snapshot) -> tuple[sql.Composed, Callable[[pa.Table], T]]:
         names = _names(shot, columns, with_numbers=with_numbers or shot.packed)
         plain = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-            sql.SQL(", ").join(map(sql.Identifier, names)), shot.table, rest(shot)
+            sql.SQL(", ").join(map(sql.Identifier, names)), shot.source, rest(shot)
         )
         if not shot.packed:
             return plain, lambda table: then(table, False)

@@ -33,8 +33,10 @@ from atlas.timeseries.formats import (
     second_digits,
     wide_frame,
 )
+from atlas.timeseries.moments import Asked
 from atlas.timeseries.read import counts, row_queries, snapshot
 from atlas.timeseries.read.cursors import cursor_after, read_cursor
+from atlas.timeseries.read.known_at import snapshot_at
 from atlas.timeseries.read.rendered_files import FileKey, RenderedFile, RenderedFiles
 from atlas.timeseries.read.selected import cut, growing, last_rows, window_rows
 from atlas.timeseries.read.small_pages import SmallPage, find_page
@@ -101,15 +103,17 @@ class ReadService:
         cursor: str | None = None,
         names: Sequence[str] | None = None,
         where: Sequence[Written] = (),
+        known: Asked | None = None,
     ) -> Page:
         """Returns one page of rows in order of time, by `offset` or after the row of `cursor`.
 
-        `where` are conditions on series keys; the page and its count are of the series that meet them.
+        - where: conditions on series keys; the page and its count are of the series that meet them.
+        - known: the moment as of which rows are read.
 
-        Raises BadRequestError: when the cursor, a column's name or a condition is invalid.
+        Raises BadRequestError: when the cursor, a column's name, a condition or the moment is invalid.
         """
         await self._access.require(caller, dataset_id)
-        shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
+        shot = (await snapshot_at(self._database, dataset_id, known)).only(where)
         columns = select_columns(shot.columns, names)
         total = await counts.count(self._database, shot, span)
         after = None
@@ -196,16 +200,18 @@ class ReadService:
         last: int | None = None,
         safe: bool = False,
         where: Sequence[Written] = (),
+        known: Asked | None = None,
     ) -> Download:
         """Prepares a download of all rows of `span` in order of time, or of its `last` rows, as of this moment.
 
-        `safe` writes CSV that is safe to open in spreadsheets. `where` are conditions on series keys.
+        - safe: writes CSV that is safe to open in spreadsheets.
+        - where: conditions on series keys. known: another moment.
 
-        Raises BadRequestError: when a column's name is unknown, a condition is invalid, or the rows do not fit a
-            worksheet.
+        Raises BadRequestError: when a column's name is unknown, a condition or the moment is invalid, or the rows do
+            not fit a worksheet.
         """
         await self._access.require(caller, dataset_id)
-        shot = (await snapshot.snapshot(self._database, dataset_id)).only(where)
+        shot = (await snapshot_at(self._database, dataset_id, known)).only(where)
         columns = shot.columns
         if output in NOTED:
             columns = await snapshot.columns_with_notes(self._database, shot)
@@ -233,7 +239,12 @@ class ReadService:
                 else self._encoded(tables, style, output)
             )
 
-        key = FileKey(tag, f"{dataset_id}-{asked}-{names!r}", dataset_id, shot.last_seq - shot.row_count)
+        family = f"{dataset_id}-{asked}-{names!r}"
+        if shot.known is not None:
+            # Later changes don't touch the rows of a past moment.
+            key = FileKey(tag, f"{family}-{shot.version}", dataset_id, None)
+        else:
+            key = FileKey(tag, family, dataset_id, shot.last_seq - shot.row_count)
         return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks, key)
 
     async def _while_readable(
@@ -263,6 +274,8 @@ class ReadService:
         if file is not None:
             return file
         file = await self.files.get(caller, download.key, download.chunks())
+        if download.key.deleted is None:
+            return file
         shot = await snapshot.snapshot(self._database, download.key.dataset)
         if file is not None and shot.last_seq - shot.row_count != download.key.deleted:
             self.files.forget(download.key.dataset)

@@ -14,7 +14,7 @@ from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError
 from atlas.timeseries.cold.chunk_rows import Bounds
 from atlas.timeseries.columns import Column, from_catalog
-from atlas.timeseries.repository import between, chunks_of, column_of, numbered, readable_of
+from atlas.timeseries.repository import between, chunks_of, column_of, history_of, numbered, readable_of
 from atlas.timeseries.series.conditions import EVERYTHING, Selection, Written, select
 from atlas.timeseries.series.tables import condition_of
 from atlas.timeseries.zone_map import Block, Range
@@ -28,7 +28,8 @@ class Snapshot:
 
     - table: the relation of all rows that are not in chunks. cold: whether it is a view with the bounds of segments.
     - packed: whether the dataset may have chunks.
-    - corrected: number of the last row that replaced others, or 0 when no row did.
+    - corrected: number of the last row or delete that ended others, or 0 when none did.
+    - known: number of the last row or delete of a past moment, whose rows may lie in the history; or None.
     """
 
     dataset_id: int
@@ -45,6 +46,7 @@ class Snapshot:
     columns: Sequence[Column]
     blocks: Sequence[Block]
     corrected: int = 0
+    known: int | None = None
     selection: Selection = EVERYTHING
 
     def only(self, written: Sequence[Written]) -> Snapshot:
@@ -53,6 +55,20 @@ class Snapshot:
         Raises BadRequestError: when a name is no key of the dataset, or a value cannot be one of the key's.
         """
         return replace(self, selection=select(written, self.keys, self.columns)) if written else self
+
+    @property
+    def source(self) -> sql.Composable:
+        """The relation of all rows that are not in chunks, at a past moment with those that have ended since."""
+        # Without later ends, there may be no history.
+        if self.known is None or self.corrected <= self.known:
+            return self.table
+        physical = [column.physical for column in self.columns if column.physical]
+        names = sql.SQL(", ").join(map(sql.Identifier, ["_seq", "ts", *physical, "_extra"]))
+        return sql.SQL(
+            "(SELECT {n} FROM {table} UNION ALL SELECT {n} FROM {history} WHERE _high_seq > {known}) AS past"
+        ).format(
+            n=names, table=self.table, history=history_of(self.schema, self.dataset_id), known=sql.Literal(self.known)
+        )
 
     @property
     def chunks(self) -> sql.Identifier:

@@ -94,11 +94,11 @@ async def buckets(
             # snapshot without rows.
             await connection.execute(sql.SQL("LOCK TABLE {} IN ROW SHARE MODE").format(shot.table))
             if set(parts) & set(ROW_PARTS) or (isinstance(width, Grid) and width.bounds is None):
-                sources = [_Source(Bounds(span), condition_of(shot.selection) if shot.selection else None)]
+                sources = _whole(shot, span)
                 return await _from_all_rows(
                     database, connection, shot, sources, columns, width, parts, limit, by, figures
                 )
-            if shot.selection or by:
+            if shot.selection or by or shot.known is not None:
                 return await _series_buckets(database, connection, shot, columns, span, width, parts, limit, by)
             return await _buckets(database, connection, shot, columns, span, width, parts, limit)
     except psycopg.errors.UndefinedTable:
@@ -145,6 +145,12 @@ async def _buckets(
     return core.join(found, more, parts)
 
 
+def _whole(shot: Snapshot, span: Range) -> list[_Source]:
+    """Returns the source of all rows of a range, of selected series or of a past moment."""
+    bounds = Bounds(span) if shot.known is None else shot.bounds(span)
+    return [_Source(bounds, condition_of(shot.selection) if shot.selection else None)]
+
+
 async def _series_buckets(
     database: Database,
     connection: Connection,
@@ -156,8 +162,8 @@ async def _series_buckets(
     limit: int,
     by: Sequence[Column],
 ) -> list[core.Bucket]:
-    """Returns buckets of selected series, all from rows, because the rollup joins the rows of all series."""
-    sources = [_Source(Bounds(span), condition_of(shot.selection) if shot.selection else None)]
+    """Returns buckets of selected series or of a past moment, all from rows, as the rollup joins all rows of today."""
+    sources = _whole(shot, span)
     if shot.packed:
         return await _from_all_rows(database, connection, shot, sources, columns, width, parts, limit, by)
     rows = sum(block.rows for block in shot.blocks if span.meets(block))
@@ -288,7 +294,7 @@ async def _from_rows(
     select = sql.SQL("SELECT {} FROM {} WHERE {}")
     keys = [sql.Identifier(column.physical or "") for column in by]
     taken = sql.SQL(", ").join([sql.SQL("ts"), sql.SQL("_seq"), *names, *keys])
-    union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.table, one.condition(shot)) for one in sources])
+    union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.source, one.condition(shot)) for one in sources])
     order = [
         sql.SQL('{} COLLATE "C"' if column.dtype is Dtype.STRING else "{}").format(name)
         for column, name in zip(by, keys, strict=True)

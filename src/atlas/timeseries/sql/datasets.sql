@@ -41,7 +41,7 @@ FROM atlas.datasets d WHERE d.id = %(id)s
 
 -- name: summarize_dataset
 -- Summarizes a dataset. Its times, in microseconds since 1970, come from its row blocks.
-SELECT d.id, d.table_schema, u.name AS owner, o.name AS owner_organization, s.row_count, b.first_micros, b.last_micros,
+SELECT d.id, d.table_schema, u.name AS owner, o.name AS owner_organization, s.row_count, s.version, b.first_micros, b.last_micros,
        ARRAY(SELECT t.name FROM atlas.dataset_tags dt JOIN atlas.tags t ON t.id = dt.tag_id
              WHERE dt.dataset_id = d.id ORDER BY t.name) AS tags
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id

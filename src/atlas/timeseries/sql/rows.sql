@@ -76,9 +76,11 @@ SELECT pg_notify('atlas_rows', %(id)s::text)
 UPDATE atlas.dataset_state SET version = version + 1 WHERE dataset_id = %(id)s
 
 -- name: shrink_state
--- Subtracts deleted rows from a dataset's row count.
-UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, rewritten = true,
-       version = version + 1
+-- Subtracts deleted rows from a dataset's row count. A delete takes a number, as a row does. When no deleted rows are
+-- kept, moments before are not known any more.
+UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, rewritten = true, last_seq = last_seq + 1,
+       version = version + 1, corrected = CASE WHEN %(kept)s THEN last_seq + 1 ELSE corrected END,
+       known_from = CASE WHEN %(kept)s THEN known_from ELSE version + 1 END
 WHERE dataset_id = %(id)s
 
 -- name: insert_blocks

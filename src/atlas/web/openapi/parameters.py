@@ -42,6 +42,7 @@ EXAMPLES: dict[str, Any] = {
     "idempotency-key": "2025-12-16-batch-7",
     "if-none-match": '"1-7f3a"',
     "import_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+    "known_at": "2025-12-16T17:30:00Z",
     "last-event-id": "1024",
     "ordering": "-timestamp",
     "organization": "acme",

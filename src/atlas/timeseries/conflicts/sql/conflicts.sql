@@ -12,7 +12,3 @@ WHERE dataset_id = %(id)s
 -- Sets what inserts into a dataset do with rows whose timestamp and keys other rows have. No row where that is so already.
 UPDATE atlas.datasets SET on_conflict = %(policy)s, updated_at = now()
 WHERE id = %(id)s AND on_conflict <> %(policy)s RETURNING 1
-
--- name: has_history
--- Returns a row when a dataset has a table of replaced rows.
-SELECT 1 FROM atlas.dataset_state WHERE dataset_id = %(id)s AND corrected > 0
