@@ -68,7 +68,7 @@ async def _work(url: str) -> None:
     settings = Settings(database_url=url, webhook_loopback=True)
     database = Database(url, pool_size=2, statement_timeout=60)
     queue = JobQueue(url, database.gate)
-    upkeep = Upkeep(database, idempotency_hours=1)
+    upkeep = Upkeep(database, idempotency_hours=1, deleted_days=7)
     services = build_services(settings, database, upkeep, queue, lanes_of(settings), Processes(WorkerPool(), Calls()))
     await database.open()
     await queue.open()

@@ -113,7 +113,7 @@ async def test_an_autovacuum_is_let_end(
 async def test_what_could_not_be_done_is_tried_again(
     database: Database, dataset: Dataset, busy: psycopg.AsyncConnection[Any], rows: int
 ) -> None:
-    background = Upkeep(database, idempotency_hours=1)
+    background = Upkeep(database, idempotency_hours=1, deleted_days=7)
     try:
         background.touch(dataset.number, rows)
         await asyncio.sleep(2)
@@ -141,7 +141,7 @@ async def test_it_takes_no_turn_of_whose_request_it_follows(
     lane, caller = Lane("requests", 1, 0.01), await caller_of(database, people.owner)
     shared = Database(database.url, pool_size=2, statement_timeout=60, turns=Turns(lane))
     await shared.open()
-    background = Upkeep(shared, idempotency_hours=1)
+    background = Upkeep(shared, idempotency_hours=1, deleted_days=7)
     lane.enter_at_once(caller)
     serving(caller)
     try:

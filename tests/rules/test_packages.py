@@ -57,6 +57,7 @@ REPOSITORIES = (
     "timeseries/maintenance/indexes.py",
     "timeseries/read/counts.py",
     "timeseries/read/history.py",
+    "timeseries/read/known_at.py",
     "timeseries/read/piece_queries.py",
     "timeseries/read/row_queries.py",
     "timeseries/read/small_pages.py",
@@ -66,6 +67,7 @@ REPOSITORIES = (
     "timeseries/rollups/repairs.py",
     "timeseries/schema_changes.py",
     "timeseries/series/tables.py",
+    "timeseries/tombstones.py",
 )
 ROUTES = (
     "*routes.py",

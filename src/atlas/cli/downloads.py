@@ -12,7 +12,7 @@ from atlas.cli.context import Session, remote
 from atlas.cli.datasets import Dataset
 from atlas.cli.exit_codes import USAGE, CommandError, say
 from atlas.cli.import_progress import bytes_bar
-from atlas.cli.rows import Columns, End, KnownAt, Start, Where, rows
+from atlas.cli.rows import Columns, End, KnownAt, Start, Where
 from atlas.cli.time_arguments import moment, since, until
 from atlas.kit.plurals import many
 
@@ -31,7 +31,6 @@ class DownloadFormat(StrEnum):
 Safe = Annotated[bool, typer.Option("--safe", help="CSV: put an apostrophe before texts that a spreadsheet would run.")]
 
 
-@rows.command("download")
 @remote
 def rows_download(
     session: Session,

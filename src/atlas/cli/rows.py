@@ -35,9 +35,7 @@ Where = Annotated[
 ]
 KnownAt = Annotated[
     str | None,
-    typer.Option(
-        metavar="MOMENT", help="Rows as they were then: a version of the dataset, or a time; a day as a whole."
-    ),
+    typer.Option(metavar="MOMENT", help="Rows as they were then: a version of the dataset, or a time, as --end."),
 ]
 By = Annotated[list[str] | None, typer.Option("--by", help="Each series apart, by these keys: a,b. Repeatable.")]
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]

@@ -12,6 +12,7 @@ import typer
 
 from atlas.cli.context import Session, remote
 from atlas.cli.datasets import Dataset
+from atlas.cli.downloads import rows_download
 from atlas.cli.exit_codes import say
 from atlas.cli.output import dumps, plain
 from atlas.cli.rows import Where, columns_of, flat, rows
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from atlas.client import StreamEvent
+
+
+rows.command("download")(rows_download)
 
 
 @rows.command("tail")

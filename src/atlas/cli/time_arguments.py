@@ -94,12 +94,6 @@ def _span(said: str, sign: int) -> timedelta | None:
 def moment(text: str | None) -> int | datetime | None:
     """Parses the moment of `--known-at`: a version, or a time as `until` reads it.
 
-    A day that has not ended is what is known now, as nothing later is.
     Raises BadParameter: when the text is neither.
     """
-    if text is None or text.strip().isdecimal():
-        return None if text is None else int(text)
-    found = until(text, "--known-at")
-    assert found is not None
-    now = datetime.now(UTC)
-    return now if found > now and found.date() == now.date() else found
+    return int(text) if text is not None and text.strip().isdecimal() else until(text, "--known-at")
