@@ -27,7 +27,7 @@ from atlas.client.errors import (
 # Conditions on series keys: by name one value or several, or texts such as `symbol:MSFT,AAPL`.
 Moment = datetime | date | str | None
 Columns = str | Iterable[str] | None
-# A moment as of which rows are read: a version of the dataset, or a time.
+# A moment whose rows are read: a version of the dataset, or a time.
 KnownAt = int | str | datetime | None
 Where = Mapping[str, str | int | Iterable[str | int]] | str | Iterable[str] | None
 IDEMPOTENCY = "Idempotency-Key"

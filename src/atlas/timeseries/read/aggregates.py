@@ -48,7 +48,7 @@ class SummaryService:
     ) -> bytes:
         """Returns the row with the greatest timestamp, of the series that meet conditions, as JSON.
 
-        `known` is the moment as of which rows are read.
+        `known` is the moment whose rows are read.
 
         Raises NotFoundError: when there is no such row.
         Raises BadRequestError: when a condition is invalid.

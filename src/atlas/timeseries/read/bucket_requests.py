@@ -50,7 +50,7 @@ class BucketRequest:
     - where, by: conditions on keys, and the keys whose series stand apart.
     - timezone, first_weekday: whose midnights and weeks count. fill: what stands in buckets without rows.
     - window: number of buckets of a figure. price, volume: columns of `vwap`.
-    - known: the moment as of which rows are read.
+    - known: the moment whose rows are read.
     """
 
     bucket: str = "auto"

@@ -108,7 +108,7 @@ class ReadService:
         """Returns one page of rows in order of time, by `offset` or after the row of `cursor`.
 
         - where: conditions on series keys; the page and its count are of the series that meet them.
-        - known: the moment as of which rows are read.
+        - known: the moment whose rows are read.
 
         Raises BadRequestError: when the cursor, a column's name, a condition or the moment is invalid.
         """
