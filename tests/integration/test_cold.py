@@ -22,8 +22,8 @@ from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import chunk_appender, transaction
 from atlas.timeseries.read import counts, row_queries, snapshot
-from atlas.timeseries.rollups import levels as core
 from atlas.timeseries.rollups import maintenance, query
+from atlas.timeseries.rollups.functions import parse_functions, parts_of
 from atlas.timeseries.zone_map import Range
 
 pytestmark = pytest.mark.anyio
@@ -244,7 +244,7 @@ class Twins:
         ]
         numeric = [c for c in columns if c.dtype in (Dtype.INT, Dtype.FLOAT)]
         found = await query.buckets(
-            database, shot, numeric, span, 60, core.parts_of(["count", "min", "max", "last"]), 10**6
+            database, shot, numeric, span, 60, parts_of(parse_functions("count,min,max,last")), 10**6
         )
         after = choose.randrange(self.written + 1)
         following, upto = await row_queries.following(database, shot, after, choose.randrange(1, 600))

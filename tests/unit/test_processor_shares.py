@@ -119,7 +119,9 @@ def test_who_would_wait_too_long_is_refused_and_pays_nothing_for_it() -> None:
         shares = ProcessorShares(patience=0.01, clock=clock)
         who = Who(1, 1)
         shares.book(Who(9, 2))
-        shares.settle(who, shares.book(who)[0], 5.0)
+        # Another request of the organization is under way.
+        await shares.enter(who)
+        shares.settle(who, 0.0, 5.0)
         with pytest.raises(RateLimitedError) as refused:
             await shares.enter(who)
         assert int(refused.value.headers["Retry-After"]) >= 1
@@ -265,3 +267,22 @@ def test_time_of_threads_and_of_other_processes_counts_for_the_request() -> None
         asyncio.run(run(process.pid))
         process.communicate(b"\n")
     assert process_seconds(process.pid) == 0.0
+
+
+def test_long_work_is_not_followed_by_a_refusal() -> None:
+    """What comes alone waits a little; what comes beside other requests of its organization is refused."""
+
+    async def main() -> None:
+        shares = ProcessorShares(patience=0.01)
+        busy, other = Who(1, 1), Who(2, 2)
+        shares.settle(busy, await shares.enter(busy), 30.0)
+        shares.settle(other, await shares.enter(other), 0.001)
+        begun = time.monotonic()
+        booked = await shares.enter(busy)
+        assert 1.9 < time.monotonic() - begun < 4
+        with pytest.raises(RateLimitedError):
+            await shares.enter(busy)
+        shares.settle(busy, booked, 0.001)
+        assert (await shares.enter(other)) > 0
+
+    asyncio.run(main())

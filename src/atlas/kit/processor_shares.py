@@ -29,6 +29,8 @@ _MACHINE_ABOUT = 3.0
 _MACHINE_SMALL = 0.01
 # Seconds that a request may have to wait for the machine's share, however long the work before took.
 _MACHINE_OWED = 10.0
+# Seconds that a request waits at most which is its organization's only one. Long work is not followed by refusals.
+_ALONE = 2.0
 # What a first request is taken to cost, and how much the next one's cost tells of those after it.
 _FIRST_COST, _WEIGHT = 0.003, 0.2
 # Seconds that a user has taken lately who has a part of the organization's share.
@@ -58,10 +60,14 @@ class _Use:
 
 @dataclass(slots=True)
 class _Organization:
-    """An organization's use, and that of its users. seen: when its last request came."""
+    """An organization's use, and that of its users.
+
+    seen: when its last request came. under_way: number of requests that wait or have entered.
+    """
 
     seen: float
     use: _Use
+    under_way: int = 0
     users: dict[int, _Use] = field(default_factory=dict)
 
 
@@ -109,17 +115,22 @@ class ProcessorShares:
 
         kind: of the request; requests of a kind cost alike.
 
-        Raises RateLimitedError where that would take too long.
+        Raises RateLimitedError where that would take too long, and other requests of the organization are under way.
         """
         booked, wait = self.book(who, kind)
-        if wait > self._patience:
+        known = self._organizations[who.organization_id]
+        if not known.under_way:
+            wait = min(wait, max(self._patience, _ALONE))
+        elif wait > self._patience:
             self._add(who, -booked)
             told = f"requests of one organization take {self._share:.0%} of a processor while others want it"
             raise RateLimitedError("Too many requests at once", told, {"Retry-After": str(math.ceil(wait))})
+        known.under_way += 1
         if wait > 0:
             try:
                 await asyncio.sleep(wait)
             except asyncio.CancelledError:
+                known.under_way -= 1
                 self._add(who, -booked)
                 raise
         return booked
@@ -128,7 +139,8 @@ class ProcessorShares:
         """Books processor time for a request; returns seconds booked, and seconds to wait."""
         now = self._clock()
         known = self._seen(who, now)
-        booked = self._costs.get((who.user_id, kind), _FIRST_COST)
+        # More than nothing, so that `settle` knows it.
+        booked = max(self._costs.get((who.user_id, kind), _FIRST_COST), 1e-6)
         own = known.users.setdefault(who.user_id, _Use(now, now - _SAVED))
         for use in (known.use, own):
             use.fade(now)
@@ -148,6 +160,9 @@ class ProcessorShares:
     def settle(self, who: Requester, booked: float, spent: float, kind: str = "") -> None:
         """Notes what a request has taken, in place of what was booked for it; booked: 0 where that was settled."""
         if booked:
+            known = self._organizations.get(who.organization_id)
+            if known is not None:
+                known.under_way = max(0, known.under_way - 1)
             usual = self._costs.get((who.user_id, kind), _FIRST_COST)
             self._costs[who.user_id, kind] = usual + _WEIGHT * (spent - usual)
         self._add(who, spent - booked)
