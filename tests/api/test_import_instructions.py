@@ -202,6 +202,19 @@ async def test_keys_of_several_columns(owner: httpx.AsyncClient, told: str) -> N
     assert ([row["v"] for row in await rows(owner, "o17")], done["duplicates_skipped"]) == (["a", "c"], 1)
 
 
+async def test_records_without_a_key_are_told_to_be_inserted_again(owner: httpx.AsyncClient) -> None:
+    file = b"sku,price\nA1,2.50\n,3.00\n,4.00\n"
+    told = "2 records have no sku, so no row is the same; if the file is imported again, they are inserted again"
+    for count in (3, 5):
+        plan = await send(owner, "into costs, sku is the key", file, path="/preview")
+        done = await send(owner, "into costs, sku is the key", file)
+        assert told in plan["notes"]
+        assert told in done["response_summary"]
+        assert len(await rows(owner, "costs")) == count
+    done = await send(owner, "into costs, keep all duplicates", file)
+    assert "no sku" not in done["response_summary"]
+
+
 async def test_updates_of_what_is_there(owner: httpx.AsyncClient) -> None:
     await send(owner, "into prices, sku is the key", b"sku,price,stock\nA1,2.50,5\nB2,3.00,6\nC3,4.00,7\n")
     file = b"sku,price,stock\nA1,2.75,0\nC3,4.20,0\nD4,9.99,0\n"

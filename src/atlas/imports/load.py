@@ -54,6 +54,7 @@ class Outcome:
     left_out: int = 0
     replaced: int = 0
     unmatched: int = 0
+    keyless: int = 0
     table_id: int | None = None
     dataset_id: int | None = None
     first_row: int | None = None
@@ -258,7 +259,7 @@ async def _write(
         found = await bulk.find_keys(connection, table, await asyncio.to_thread(matched.candidate_keys))
         matched = await asyncio.to_thread(matched.with_existing, found)
     decided = await asyncio.to_thread(matched.decide)
-    outcome.duplicates, outcome.unmatched = decided.duplicates, decided.unmatched
+    outcome.duplicates, outcome.unmatched, outcome.keyless = decided.duplicates, decided.unmatched, decided.keyless
     outcome.left_out += decided.unmatched
     first = table.last_row + 1
     columns = [column.table_column() for column in plan.columns]

@@ -28,11 +28,13 @@ class Decided:
     duplicates: the number of records that are not the first with their key.
     unmatched: the number of records that should update a row but match none.
     leave_out: a query of the numbers of records that are not inserted, or "".
+    keyless: the number of inserted records that match nothing, as all of their key columns are empty.
     """
 
     duplicates: int
     unmatched: int
     leave_out: str
+    keyless: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,12 @@ class Matched:
             leave_out = "SELECT _n FROM dups" if duplicates else ""
         if self.plan.only_existing:
             return Decided(duplicates, self._unmatched(), "SELECT _n FROM raw")
-        return Decided(duplicates, 0, leave_out)
+        return Decided(duplicates, 0, leave_out, self._keyless())
+
+    def _keyless(self) -> int:
+        if not self.plan.key or self.plan.duplicates == "keep" or self.plan.dataset:
+            return 0
+        return int(self.staging.query("SELECT count(*) FROM keys WHERE h IS NULL")[0][0])
 
     def _find_duplicates(self) -> int:
         self.staging.query(

@@ -20,6 +20,7 @@ from atlas.imports.fuzzy_duplicates import MAX_ROWS
 from atlas.imports.load import Outcome, find_alike
 from atlas.imports.matched import Matched, match
 from atlas.imports.plan import ImportPlan
+from atlas.imports.summary import keyless_notes
 from atlas.imports.written import Written, number
 from atlas.language.instructions import ImportInstruction
 from atlas.llm.with_fallback import Understood
@@ -100,7 +101,7 @@ async def _in_table(database: Database, matched: Matched, table: Table | None) -
 def _count(matched: Matched, outcome: Outcome, in_table: int, table: Table | None) -> Written:
     """Counts the results of the records, and numbers the records that would become rows."""
     decided = matched.decide()
-    outcome.duplicates, outcome.unmatched = decided.duplicates, decided.unmatched
+    outcome.duplicates, outcome.unmatched, outcome.keyless = decided.duplicates, decided.unmatched, decided.keyless
     outcome.left_out = matched.checked.left_out() + decided.unmatched
     if matched.plan.duplicates == "update":
         outcome.updated = in_table
@@ -211,7 +212,7 @@ def preview_of(
         choices=tuple(choices(plan)),
         language_engine=understood.told_engine,
         replace=plan.replace,
-        notes=plan.notes,
+        notes=(*plan.notes, *keyless_notes(outcome, plan)),
         sample=tuple(sample),
         understood=plan.understood,
         not_understood=plan.not_understood,

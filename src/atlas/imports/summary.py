@@ -36,10 +36,18 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
         parts.append(f"New columns: {', '.join(outcome.new_columns)}.")
     if plan.key_found and plan.duplicates != "keep":
         parts.append(f"Records with the same {' and '.join(plan.key)} count as duplicates.")
-    parts += [f"Note: {note.rstrip('.')}." for note in plan.notes]
+    parts += [f"Note: {note.rstrip('.')}." for note in (*plan.notes, *keyless_notes(outcome, plan))]
     if plan.not_understood:
         parts.append(f"Not understood: {'; '.join(plan.not_understood)}.")
     return " ".join(parts)
+
+
+def keyless_notes(outcome: Outcome, plan: ImportPlan) -> list[str]:
+    """Notes the records without a key, which match no row: a further import of them inserts them again."""
+    if not outcome.keyless:
+        return []
+    told = f"{many(outcome.keyless, 'record has', 'records have')} no {' and '.join(plan.key)}, so no row is the same"
+    return [f"{told}; if the file is imported again, {'it is' if outcome.keyless == 1 else 'they are'} inserted again"]
 
 
 def _were(count: int) -> str:
