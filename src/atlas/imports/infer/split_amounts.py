@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from atlas.column_formats.column_names import MEASURES
 from atlas.kit.identifiers import identifier
 
-_WHOLE, _CENTS = re.compile(r"[-+]?[^\w\s]?(?:0|[1-9]\d*)"), re.compile(r"\d{2}\s?[^\w\s]?")
+_GROUPED = r"[1-9]\d{0,2}(?:[ .'\u00a0\u202f]\d{3})+"
+_WHOLE = re.compile(rf"[-+]?[^\w\s]?(?:{_GROUPED}|0|[1-9]\d*)")
+_CENTS = re.compile(r"\d{2}\s?[^\w\s]?")
 # The maximum number of amounts in a row, and of columns that may hold them.
 _MOST_SPLIT, _MOST_NAMED = 3, 12
 
@@ -29,7 +31,7 @@ def split_amounts(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[
         places = list(_places(chosen))
         if all(_WHOLE.fullmatch(row[at]) and _CENTS.fullmatch(row[at + 1]) for row in rows for at in places):
             whole, cents = rows[0][places[0]], rows[0][places[0] + 1]
-            return f"{whole},{cents}", f"{whole}.{cents}"
+            return f"{whole},{cents}", re.sub(r"[ .'\u00a0\u202f]", "", whole) + f".{cents}"
     return None
 
 
