@@ -93,6 +93,19 @@ def _of_currency(staging: Staging, position: int, currency: str) -> list[str]:
     return found
 
 
+def other_than_before(kind: Kind, before: Kind) -> list[str]:
+    """Describes a currency or percent signs where those of the table's last file were others."""
+    told = []
+    if kind.currency and before.currency and plain_currency(before.currency) != plain_currency(kind.currency):
+        told.append(f"is in {kind.currency}, that of the file before in {before.currency}")
+    if kind.type in NUMBERS and before.type in NUMBERS and kind.percent != before.percent:
+        if kind.percent:
+            told.append("has percent signs, which the last file of the table did not have, so 5% is stored as 0.05")
+        else:
+            told.append("has no percent signs, which the last file of the table had, so 5 is stored as 5, not as 0.05")
+    return told
+
+
 def _of_any_amounts(staging: Staging, position: int) -> list[str]:
     """Describes the parts that are left out of numbers with any currency."""
     told = _currencies(staging, position)

@@ -169,6 +169,8 @@ class _Inspection:
                 self._notes += [
                     note for place, kind in enumerate(kinds) if (note := self._as_before(place, kind, comma))
                 ]
+            if told.day_first is None and sure_day is None and dotted_day_first(kinds) is None:
+                self._notes += [note for place, kind in enumerate(kinds) if (note := self._days_as_before(place, kind))]
             kinds = [
                 kind if not kind.ambiguous and not _open(kind) else again
                 for kind, again in zip(kinds, self._all(), strict=True)
@@ -186,6 +188,19 @@ class _Inspection:
             f"{self._names[place]} is read with a decimal {'comma' if comma else 'point'}, as the last file of the "
             f"table had, so {example!r} is {digits.replace(group, '').replace(sign, '.')}; say that numbers use a "
             f"decimal {'point' if comma else 'comma'} to have it otherwise"
+        )
+
+    def _days_as_before(self, place: int, kind: Kind) -> str | None:
+        """Tells of dates such as `02/04/2024`, whose order the table's last file decides on."""
+        day_first = self._hints.day_first
+        if kind.type not in ("date", "timestamp") or not kind.ambiguous or day_first is None:
+            return None
+        read, other = ("day", "month") if day_first else ("month", "day")
+        number = re.match(r"\d+", self._samples[place][0])
+        example = f", so in {self._samples[place][0]!r} the {read} is {number[0]}" if number else ""
+        return (
+            f"{self._names[place]} is read {read} first, as the last file of the table had{example}; "
+            f"say that dates are {other} first to have it otherwise"
         )
 
     def _contradictions(

@@ -8,7 +8,6 @@ from dataclasses import replace
 import msgspec
 
 from atlas.column_formats.column_names import MONEY
-from atlas.column_formats.currencies import plain_currency
 from atlas.column_formats.model import NUMBERS, TEXT, Kind
 from atlas.column_formats.numbers import DOUBLE_DIGITS
 from atlas.contract.imports import Proposal
@@ -17,7 +16,7 @@ from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve
 from atlas.imports.column_units import numbers_with_a_unit, with_units
 from atlas.imports.currency_columns import with_currency_columns
 from atlas.imports.filter_values import as_range, unknown_column, with_column, without_currency
-from atlas.imports.format_losses import remarks
+from atlas.imports.format_losses import other_than_before, remarks
 from atlas.imports.infer.column_matching import match_columns
 from atlas.imports.infer.header_units import without_units
 from atlas.imports.infer.types import few, no_value, wider
@@ -252,9 +251,8 @@ class _Planner:
         if type_ != column.type:
             self._widened[name] = type_
             self._notes.append(f"{name} was {SHOWN_TYPES[column.type]} and becomes {SHOWN_TYPES[type_]}")
-        known = column.format.currency if column.format is not None else ""
-        if kind.currency and known and plain_currency(known) != plain_currency(kind.currency):
-            self._notes.append(f"{name} is in {kind.currency}, that of the file before in {known}")
+        if column.format is not None:
+            self._notes += [f"{name} {told}" for told in other_than_before(kind, column.format)]
         if self._headers[place].strip().lower() not in (name, column.header.strip().lower()):
             self._notes.append(f"{self._headers[place]!r} goes into {name}")
         return ColumnPlan(
