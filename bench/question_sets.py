@@ -200,7 +200,8 @@ async def _catalog_of(url: str) -> Catalog:
         tables, profiles = [], {}
         for (schema, name), columns in itertools.groupby(rows, key=lambda row: (row[0], row[1])):
             made = tuple(CatalogColumn(row[2], TYPES.get(row[3], "json")) for row in columns)
-            table = CatalogTable(name, schema, name, made)
+            counted = await connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name)))
+            table = CatalogTable(name, schema, name, made, row_count=(await counted.fetchone() or (0,))[0])
             profiles[name] = await profile(connection, table)
             tables.append(with_profile(table, profiles[name]))
         return Catalog(tuple(tables), tuple(await find_joins(connection, tables, profiles)))

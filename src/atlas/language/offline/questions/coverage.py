@@ -146,6 +146,8 @@ def _is_covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, ca
             return item.value in facts.functions or (item.value == "sum" and "count" in facts.functions)
         case "count":
             return _counts(facts)
+        case "per" if item.text in ("per", "for each", "in each", "of each", "for every"):
+            return bool(query.group) or "ratio" in facts.functions
         case "distinct":
             return facts.distinct or bool(query.group)
         case "share":

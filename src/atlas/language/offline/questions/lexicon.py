@@ -21,7 +21,7 @@ FILLERS = frozenset(
     "instead please too also same about those only "
     "terms square sq kilometer kilometers kilometre kilometres km meter meters metre metres miles mile feet ft usd "
     "dollars euros pounds kg kilograms cm "
-    "will shall may might should must out again now today still ever yet against".split()
+    "will shall may might should must out again now today still ever yet against m re ve ll looking interested".split()
 )
 
 # Verbs that link an entity with the next words, without a meaning of their own for a query.

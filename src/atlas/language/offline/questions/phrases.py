@@ -131,7 +131,11 @@ _ENTRIES: tuple[tuple[str, object, str], ...] = (
     ),
     ("order", None, "starting from|going from"),
     ("empty", None, "missing|empty|null|blank|not set|unset|unspecified|undefined|unavailable"),
-    ("vs", None, "versus|vs|compared to|compared with|as opposed to|vs."),
+    (
+        "vs",
+        None,
+        "with that of|with those of|to that of|to those of|versus|vs|compared to|compared with|compared to that of|compared with that of|as opposed to|vs.",
+    ),
     ("outof", None, "out of|of all|out of all"),
     ("to", None, "to"),
     ("and", None, "and|&|as well as|along with|together with|plus"),
@@ -153,6 +157,7 @@ _ENTRIES: tuple[tuple[str, object, str], ...] = (
     ("agg", "max", "maximum value of|largest value of|highest value of"),
     ("agg", "min", "minimum value of|lowest value of|smallest value of"),
     ("agg", "stddev", "standard deviation|standard deviation of"),
+    ("onaverage", None, "on average|in average|on an average"),
     ("negation", None, "n't"),
 )
 

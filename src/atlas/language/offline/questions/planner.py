@@ -31,6 +31,7 @@ from atlas.language.offline.questions.refusals import refuse_unanswerable
 from atlas.language.offline.questions.row_times import add_row_times, meanings
 from atlas.language.offline.questions.schema_linking import Index, index_of
 from atlas.language.offline.questions.series.engine import plan_series
+from atlas.language.offline.questions.spelling import correct_spelling
 from atlas.language.offline.questions.tagger import Item, Tagger
 from atlas.language.offline.questions.to_english import chart, countable, explain
 from atlas.language.offline.questions.to_sql import NoPathError, paths, to_sql
@@ -62,10 +63,12 @@ class Attempt:
 def plan_question(question: Question) -> QuestionPlan:
     """Plans a question. Never raises for the contents of a question."""
     given, question = question.catalog, msgspec.structs.replace(question, catalog=add_row_times(question.catalog))
-    plan = _plan(question)
+    text, corrected = correct_spelling(question.text, question.catalog)
+    plan = _plan(msgspec.structs.replace(question, text=text))
     if plan.sql is None:
         return plan
-    return msgspec.structs.replace(plan, assumptions=(*plan.assumptions, *meanings(plan.sql, given)))
+    notes = (*plan.assumptions, *corrected, *meanings(plan.sql, given))
+    return msgspec.structs.replace(plan, assumptions=notes)
 
 
 def _plan(question: Question) -> QuestionPlan:

@@ -130,7 +130,9 @@ class Index:
         own = set(self.table_words[table.name])
         measured = [w for w in words if w not in UNITS_IN_NAMES] or words
         core = (
-            [w for w in measured if w not in _WEAK and w not in own] or [w for w in measured if w not in own] or words
+            [w for w in measured if w not in _WEAK and w not in own]
+            or [w for w in measured if w not in own]
+            or measured
         )
         place, by_place = places_of(column)
         return LinkedColumn(table, column, tuple(core), tuple(words), place, by_place)

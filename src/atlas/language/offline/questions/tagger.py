@@ -11,10 +11,12 @@ from atlas.language.offline.questions.lexicon import FILLERS, LINKING, UNITS, ad
 from atlas.language.offline.questions.phrases import LONGEST, PHRASES
 from atlas.language.offline.questions.schema_linking import Index, Mention
 from atlas.language.offline.questions.time_phrases import Period, period
-from atlas.language.offline.questions.tokenizer import Token, tokens
+from atlas.language.offline.questions.tokenizer import Token, stem, tokens
 from atlas.language.question import Term
 
 LEAST_SCORE = 0.6
+# The least length of a word behind `un`, as in `unfurnished`.
+_LEAST_MARK = 4
 FOREIGN = 0.2
 
 
@@ -87,6 +89,11 @@ class Tagger:
         at = 0
         while at < len(self.tokens):
             item = self._item(at, table, reachable)
+            unmarked = self._unmarked(at, table) if item.kind in ("unknown", "link") else []
+            if unmarked:
+                found += unmarked
+                at += 1
+                continue
             if (
                 item.kind == "col"
                 and found
@@ -113,6 +120,8 @@ class Tagger:
         mentions = self._mentions(at, table, reachable)
         exact = mentions and mentions[0].score >= 1.02 and token.kind != "number"
         keyword = self._keyword(at)
+        if keyword is not None and keyword.kind == "onaverage":
+            return msgspec.structs.replace(keyword, kind="agg", value="avg")
         length = mentions[0].end - at if mentions else 0
         if token.kind == "quote":
             return Item(
@@ -132,6 +141,21 @@ class Tagger:
         """Checks whether the first word is a command. In `name and email of leads` the word is a column."""
         after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
         return after is not None and after.kind == "word" and after.lower not in ("and", "of", "or", "is", "by", "per")
+
+    def _unmarked(self, at: int, table: str) -> list[Item]:
+        """Returns `not` and a yes-or-no column for a word such as `unfurnished`, or nothing."""
+        token = self.tokens[at]
+        bare = stem(token.lower[2:])
+        if token.kind != "word" or not token.lower.startswith("un") or len(bare) < _LEAST_MARK:
+            return []
+        for linked in self.index.columns[table]:
+            if linked.column.type == "boolean" and bare in linked.every:
+                named = Mention(at, at + 1, "column", table, linked.column.name)
+                return [
+                    Item("neg", at, at, value=None, text="not"),
+                    Item("col", at, at + 1, (named,), text=token.text),
+                ]
+        return []
 
     def _plain(self, at: int, keyword: Item | None) -> Item:
         token = self.tokens[at]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from atlas.kit.identifiers import singular
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar.measures import read_rank
 from atlas.language.offline.questions.grammar.phrase import Phrase, Rank
@@ -56,6 +57,14 @@ def read_head(reader: Reader, at: int, table: str) -> tuple[Phrase, int] | None:
         phrase.rank = _rank_before(reader, before.rank, at, phrase)
     elif before.top is not None:
         phrase.limit = before.limit or 10
+    titled = reader.low(end) == "of" and singular(reader.low(end - 1)) == reader.low(end - 1)
+    own_name = reader.name(table)
+    if titled and phrase.column is None and not phrase.where and reader.kind(end + 1) == "value" and own_name:
+        # `the city of New York` is a city.
+        columns = {m.column for m in reader.items[end + 1].mentions if m.kind == "value" and m.table == table}
+        if own_name.name in columns and len(columns) > 1:
+            cond, end = read_value(reader, end + 1, table, own_name)
+            phrase.where.append(cond)
     if phrase.column is None and reader.kind(end) == "value" and not phrase.where:
         # `the airline United` and `stadium Anfield` name a row.
         name = reader.name(table)
@@ -156,7 +165,7 @@ def _read_before(reader: Reader, at: int, table: str) -> tuple[Before, int]:
             before.limit, at = int(str(reader.items[at].value)), at + 1
         elif kind == "top" and before.top is None:
             before.top, at = bool(reader.items[at].value), at + 1
-        elif kind in _RANKING and before.rank is None and before.top is None:
+        elif kind in _RANKING and before.rank is None:
             before.rank = at
             at = _behind_rank(reader, at)
             if reader.kind(at) == "num" and before.limit is None:
@@ -202,7 +211,7 @@ def _behind_rank(reader: Reader, at: int) -> int:
 def _leads_noun(reader: Reader, at: int, table: str) -> bool:
     """Checks whether a noun of the table follows, with values and yes-or-no columns in between."""
     while (
-        reader.kind(at) == "value"
+        reader.kind(at) in ("value", "superlative", "most", "positive")
         or (reader.kind(at) in ("or", "comma") and reader.kind(at + 1) == "value")
         or (reader.kind(at) == "col" and _is_flag(reader, at, table))
     ):

@@ -22,9 +22,8 @@ def read_question(reader: Reader) -> Request:
     Raises NotRead: when a word has no part in the question.
     """
     request = Request(Phrase(reader.table))
-    if reader.low(0).startswith("compar"):
-        raise NotRead(reader.low(0))
-    at = _skip_opening(reader, 0, request)
+    compared = reader.low(0).startswith("compar")
+    at = _skip_opening(reader, 1 if compared else 0, request)
     leading = at if reader.kind(at) == "period" and reader.kind(at + 1) == "comma" else None
     if leading is not None:
         at = _skip_opening(reader, at + 2, request)
@@ -35,13 +34,20 @@ def read_question(reader: Reader) -> Request:
         cond, _ = read_period(reader, leading, request.phrase, None, False)
         request.phrase.where.append(cond)
     _read_rest(reader, at, request)
-    _group_compared(reader, request)
+    _group_compared(reader, request, compared)
     return request
 
 
-def _group_compared(reader: Reader, request: Request) -> None:
-    """Groups by a column whose values are compared: `leads from the US vs Canada`, `the average of A and B`."""
-    means = any(isinstance(m.expr, q.Agg) and m.expr.function in ("avg", "median") for m in request.measures)
+def _group_compared(reader: Reader, request: Request, compared: bool) -> None:
+    """Groups by a column whose values are compared: `leads from the US vs Canada`, `the average of A and B`.
+
+    Raises NotRead: when `compare` names nothing that is compared.
+    """
+    if compared and not (request.measures and (reader.beside or request.groups)):
+        raise NotRead(reader.low(0))
+    means = compared or any(
+        isinstance(m.expr, q.Agg) and m.expr.function in ("avg", "median") for m in request.measures
+    )
     for col, joint in reader.beside:
         if request.measures and (joint == "vs" or (joint == "and" and means)) and col not in request.groups:
             request.groups.append(col)
@@ -183,7 +189,7 @@ def _read_rest(reader: Reader, at: int, request: Request) -> None:
     while True:
         start = at
         at = read_conditions(reader, at, request.phrase)
-        for read in (read_order, _read_by, read_groups, _read_more):
+        for read in (read_order, _read_by, read_groups, _read_more, _read_on_average):
             end = read(reader, at, request)
             if end is not None:
                 at = end
@@ -274,6 +280,36 @@ def _read_by(reader: Reader, at: int, request: Request) -> int | None:
         measure = Measure(q.Agg("sum", measure.expr), measure.table)
     phrase.rank = Rank(measure, descending)
     return read[1]
+
+
+def _read_on_average(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `on average` behind a figure: `how long do trials take on average`, `which variety scores best on average`."""
+    if not reader.low(at).endswith(" average") or reader.kind(at) != "agg":
+        return None
+    rank, col = request.phrase.rank, request.shown[0] if len(request.shown) == 1 else None
+    if rank is not None and isinstance(rank.measure.expr, q.Col | q.Agg) and request.phrase.column is not None:
+        expr = rank.measure.expr.arg if isinstance(rank.measure.expr, q.Agg) else rank.measure.expr
+        if not isinstance(expr, q.Col) or not reader.numeric(expr):
+            return None
+        request.phrase.rank = Rank(Measure(q.Agg("avg", expr), rank.measure.table, rank.measure.where), rank.descending)
+        return at + 1
+    figures = [
+        m.expr.arg if isinstance(m.expr, q.Agg) and m.expr.function in ("sum", "avg") else None
+        for m in request.measures
+    ]
+    if figures and all(figures):
+        request.measures = [
+            Measure(q.Agg("avg", arg), m.table, m.where) for arg, m in zip(figures, request.measures, strict=True)
+        ]
+        return at + 1
+    measured = isinstance(col, q.Op) or (isinstance(col, q.Col) and reader.numeric(col))
+    if request.measures or rank is not None or col is None or not measured or request.groups:
+        return None
+    request.measures.append(Measure(q.Agg("avg", col), request.phrase.table))
+    request.shown.clear()
+    if request.phrase.column is not None:
+        request.phrase = Phrase(request.phrase.table, where=request.phrase.where, named=True)
+    return at + 1
 
 
 def _read_more(reader: Reader, at: int, request: Request) -> int | None:

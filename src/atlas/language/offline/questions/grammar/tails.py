@@ -32,6 +32,8 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
     start, end = ahead + 1, None
     while True:
         place = reader.skip(start, ("filler", "distinct", "link", "per"))
+        if reader.kind(place) == "count" and reader.kind(place + 1) == "col":
+            place += 1
         found = _group(reader, place, request)
         if place == start and _is_own_mean(reader, place, request):
             # `the average number of goals per match` is a mean of all rows.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from atlas.language.offline.questions import ast as q
+from atlas.language.offline.questions.grammar.group_differences import read_difference_of_groups
 from atlas.language.offline.questions.grammar.heads import flag_condition, read_head
 from atlas.language.offline.questions.grammar.measures import (
+    measured_column,
     read_count,
     read_figure_of_kind,
     read_rank,
@@ -14,6 +16,7 @@ from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Req
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.relations import counted_table
 from atlas.language.offline.questions.grammar.tails import behind_part, part_of_day
+from atlas.language.offline.questions.tokenizer import stem
 
 
 def read_target(reader: Reader, at: int, request: Request) -> int | None:
@@ -38,6 +41,8 @@ def read_target(reader: Reader, at: int, request: Request) -> int | None:
         # In `makers and models` the second noun is a column, as the first one is.
         request.shown.append(listed[0])
         return at + 1
+    if kind == "how" and reader.kind(at + 1) == "positive" and not request.shown and not request.measures:
+        return _read_how(reader, at, request)
     if kind == "unit" and not request.groups and not request.shown:
         return _read_unit(reader, at, request)
     if kind == "where" and at == 0:
@@ -76,6 +81,52 @@ def _read_unit(reader: Reader, at: int, request: Request) -> int | None:
     request.groups.append(bucket)
     request.phrase.named = True
     return behind_part(reader, at)
+
+
+def _read_how(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `how long do trials take` and `how old is the youngest player`: the column that the adjective measures."""
+    base = str(reader.items[at + 1].value)
+    column = measured_column(reader, base, reader.table)
+    if column is not None:
+        reader.assume(f"{reader.low(at + 1)!r} is taken by {column.name}.")
+    shown = column if column is not None else duration(reader) if base == "long" else None
+    if shown is None:
+        return None
+    request.shown.append(shown)
+    end = at + 2
+    while reader.kind(end) in ("link", "filler"):
+        end += 1
+    read = read_head(reader, end, reader.table)
+    if read is None or read[0].column is not None:
+        return None
+    request.phrase = read[0]
+    verb = read[1]
+    return (
+        verb + 1 if reader.kind(verb) in ("link", "unknown") and reader.low(verb) in ("take", "last", "takes") else verb
+    )
+
+
+def duration(reader: Reader) -> q.Op | None:
+    """Returns the days between the only pair of a start and an end of a row."""
+    days = [
+        q.Col(reader.table, linked.column.name)
+        for linked in reader.index.columns[reader.table]
+        if linked.column.type == "date"
+    ]
+    starts = [col for col in days if _STARTS & set(reader.linked(col).every)]
+    ends = [col for col in days if _ENDS & set(reader.linked(col).every)]
+    if len(starts) != 1 or len(ends) != 1:
+        return None
+    reader.assume(f"The time is taken as the days from {starts[0].name} to {ends[0].name}.")
+    return q.Op("-", ends[0], starts[0])
+
+
+_STARTS = frozenset(
+    map(stem, "start started begin began open opened admitted admission departure loaned rented".split())
+)
+_ENDS = frozenset(
+    map(stem, "end ended finish finished complete completed completion close closed discharge returned return".split())
+)
 
 
 def _read_where(reader: Reader, at: int, request: Request) -> int | None:
@@ -159,7 +210,8 @@ def _read_figures(reader: Reader, at: int, request: Request) -> int:
         at += 1
         break
     at = reader.skip(at, ("filler", "count"))
-    if reader.low(at) == "difference":
+    days = reader.kind(at) == "unit" and reader.items[at].value == "day" and reader.kind(at + 1) == "between"
+    if reader.low(at) == "difference" or days or (reader.low(at) == "time" and reader.kind(at + 1) == "between"):
         if len(functions) != 1:
             raise NotRead("difference")
         end = _read_difference(reader, at, request)
@@ -206,8 +258,12 @@ def _read_difference(reader: Reader, at: int, request: Request) -> int:
     joint = reader.skip(first + 1)
     second = reader.skip(joint + 1)
     cols = [reader.columns(place, reader.table) for place in (first, second)]
+    if reader.kind(joint) == "and" and all(cols) and all(reader.definition(one[0]).type == "date" for one in cols):
+        request.shown.append(q.Op("-", cols[1][0], cols[0][0]))
+        reader.assume("The difference is in days.")
+        return second + 1
     if reader.kind(joint) != "and" or not all(cols) or not all(reader.numeric(one[0]) for one in cols):
-        raise NotRead("difference")
+        return read_difference_of_groups(reader, at, request)
     request.shown.append(q.Op("-", cols[0][0], cols[1][0]))
     return second + 1
 

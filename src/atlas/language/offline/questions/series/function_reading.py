@@ -300,6 +300,11 @@ class FunctionReader:
         if (match := scan.take(x.STEP_EXTREME)) is not None:
             self._step_extreme(match)
             return
+        if (match := scan.take(x.UNIT_MOST)) is not None:
+            scan.text += match["said"]
+            found.unit = match["u"] or match["u2"] or "day"
+            found.function = p.Growth(extreme=match["up"] is not None)
+            return
         if (match := scan.take(x.CHANGED_MOST)) is not None:
             up = match["way"] in ("most", "best") or match["best"] == "best" or match["ret"] == "highest"
             found.function = p.Change(up != (match["down"] is not None))

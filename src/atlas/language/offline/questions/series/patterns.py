@@ -39,7 +39,10 @@ _OVER = "above|over|more than|greater than|higher than|larger than|exceed|exceed
 _UNDER = "below|under|less than|lower than|fewer than|smaller than|crossed below|cross below|<"
 _LEAST = "at least|reach|reached|reaches|hit|hits|no less than|>="
 _MOST = "at most|no more than|up to|<="
-_AMOUNT = "degrees|degree|celsius|dollars|usd|euros|percent|points|kwh|volts|volt|watts|times"
+_AMOUNT = (
+    "degrees|degree|celsius|dollars|usd|euros|percent|points|kwh|volts|volt|watts|times|cm|mm|m|meters|metres|km|mb|gb|kb|ms|hpa|bar|psi|"
+    "kw|mw|mph|kmh|db|ppm|units|litres|liters|kg|°c"
+)
 THRESHOLD = rx(
     rf"{_VERB}(?:(?P<over>{_OVER})|(?P<under>{_UNDER})|(?P<least>{_LEAST})|(?P<most>{_MOST})) (?:a |the )?N(?P<n>\d+)"
     rf"(?! (?:{UNIT})s?\b)(?: (?:{_AMOUNT}))?(?: (?:a )?(?P<c>C\d+))?"
@@ -165,6 +168,12 @@ CHANGE = rx(
 )
 PERCENT = rx(
     "in percent|in percentage|percentage|percent|%|percentage wise|in relative terms|in %|relative|in percentage terms|percentage change"
+)
+_FALL = "fall|fell|drop|dropped|decline|declined|lose|lost|decrease|decreased|sink|sank"
+_RISE = "rise|rose|gain|gained|grow|grew|increase|increased|climb|climbed|jump|jumped"
+UNIT_MOST = rx(
+    rf"(?:(?:on |in |during )?(?:which|what) (?P<u>{UNIT})|when) (?:did |has |have )?(?:the )?(?P<said>(?:[CVLT]\d+ )*)(?:(?P<down>{_FALL})|(?P<up>{_RISE})) (?:the )?most"
+    rf"(?: in (?:a|one) (?:single )?(?P<u2>{UNIT}))?"
 )
 CHANGED_MOST = rx(
     "(?:(?P<up>gained|rose|grew|increased|returned|climbed|performed|changed)|(?P<down>lost|fell|dropped|declined|decreased)) (?:the )?(?P<way>most|least|best|worst)|(?P<best>best|worst) (?:performing|performer|performance|return)|(?P<ret>highest|lowest) (?:return|growth|gain)"

@@ -23,7 +23,7 @@ _STEPS: tuple[tuple[str, float, float], ...] = (
 # Words of columns that tell series apart, and of columns whose values add up.
 _KEYS = frozenset(
     "symbol ticker sensor station device host server location city site region country store shop channel stock company "
-    "fuel product item machine plant room zone metric name id meter currency pair asset instrument source line".split()
+    "gauge counter buoy probe channel feed pump turbine vehicle fuel product item machine plant room zone metric name id meter currency pair asset instrument source line".split()
 )
 _ADDITIVE = frozenset(
     stem(word)
