@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import analyst_questions
+import people_questions
 import psycopg
 import sqlglot
 from psycopg import sql
@@ -143,6 +144,15 @@ def analyst() -> Iterator[Case]:
         yield Case("analyst", f"analyst_{database}", question, (gold,) if gold else (), tables, half)
 
 
+def people() -> Iterator[Case]:
+    """Questions as different people phrase them, but follow-ups, which need the questions before them."""
+    for half, listed in zip(("dev", "test"), people_questions.halves(), strict=True):
+        for asked in listed:
+            if not asked.before:
+                tables = count_tables(asked.gold[0]) if asked.gold else 0
+                yield Case("people", f"people_{asked.database}", asked.question, asked.gold, tables, half, asked.kind)
+
+
 def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
@@ -163,8 +173,9 @@ def load(url: str, dumps: Path, lite: Path) -> dict[str, str]:
                 else:
                     dump = (dumps / name / f"{name}.sql").read_text(encoding="utf-8")
                     connection.pgconn.exec_(dump.encode())
-        for name, script in analyst_questions.DATABASES.items():
-            made = f"analyst_{name}"
+        scripts = {f"analyst_{name}": script for name, script in analyst_questions.DATABASES.items()}
+        scripts |= {f"people_{name}": script for name, script in people_questions.DATABASES.items()}
+        for made, script in scripts.items():
             found[made] = with_database(url, made)
             if made not in known:
                 admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(made)))
@@ -221,11 +232,11 @@ def lite_rows(path: Path, query: str) -> tuple[int, list[tuple[Any, ...]]]:
 
 
 def plain(value: Any) -> Any:
-    """A value as it is compared: numbers to six digits, times by their text, texts of numbers as they are."""
+    """A value as it is compared: numbers to nine digits, times by their text, texts of numbers as they are."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float) or type(value).__name__ == "Decimal":
-        return float(f"{float(value):.6g}")
+        return float(f"{float(value):.9g}")
     if type(value).__name__ == "timedelta":
         return float(value.total_seconds())
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)

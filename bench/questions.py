@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--api-key")
     options = parser.parse_args()
     planner = by_model(options) if options.model else offline
-    cases = [*sets.sql_eval(options.sql_eval), *sets.geography(options.geography), *sets.analyst()]
+    cases = [*sets.sql_eval(options.sql_eval), *sets.geography(options.geography), *sets.analyst(), *sets.people()]
     cases = [c for c in cases if c.half == options.half and c.set.startswith(options.only)]
     if options.single:
         cases = [c for c in cases if c.tables < 2]

@@ -152,7 +152,7 @@ def adjective(word: str) -> tuple[str, str] | None:
 _GROUPS = (
     "customer client buyer purchaser account",
     "revenue sales turnover income earnings amount",
-    "price cost charge fee fare",
+    "price cost charge fee fare rent",
     "amount sum total value",
     "email mail",
     "phone telephone mobile cell",
@@ -284,7 +284,7 @@ _GROUPS = (
     "exam test",
     "mark grade",
     "premium rate",
-    "rent rental",
+    "rent rental lease",
     "quake earthquake",
     "subscriber member",
     "office branch",

@@ -15,6 +15,7 @@ from atlas.language.offline.questions.builder.follow_up import (
     is_follow_up,
     last_query,
     prepare,
+    shift_period,
     turn_around,
 )
 from atlas.language.offline.questions.builder.query import build
@@ -23,6 +24,7 @@ from atlas.language.offline.questions.builder.shares import build_growth, build_
 from atlas.language.offline.questions.coverage import find_uncovered
 from atlas.language.offline.questions.doubts import is_doubtful_form
 from atlas.language.offline.questions.grammar.attempts import best_reading
+from atlas.language.offline.questions.languages import translate
 from atlas.language.offline.questions.lexicon import FILLERS, LINKING
 from atlas.language.offline.questions.parser.shared import Unclear
 from atlas.language.offline.questions.parser.state import Reading
@@ -66,7 +68,12 @@ def plan_question(question: Question) -> QuestionPlan:
     text, corrected = correct_spelling(question.text, question.catalog)
     plan = _plan(msgspec.structs.replace(question, text=text))
     if plan.sql is None:
-        return plan
+        translated = translate(question.text, question.catalog)
+        other = None if translated is None else _plan(msgspec.structs.replace(question, text=translated))
+        if other is None or other.sql is None:
+            return plan
+        plan, corrected = other, (f"Read as: {translated}",)
+    assert plan.sql is not None
     notes = (*plan.assumptions, *corrected, *meanings(plan.sql, given))
     return msgspec.structs.replace(plan, assumptions=notes)
 
@@ -87,7 +94,7 @@ def _plan(question: Question) -> QuestionPlan:
         return series
     before = last_query(question.turns)
     if before is not None and is_follow_up(found):
-        told = _follow_up(Tagger(index, prepare(found), question.terms, today), before, question)
+        told = _follow_up(Tagger(index, prepare(found, before), question.terms, today), before, question)
         if told is not None:
             return told
     candidates = _candidates(tagger, question)
@@ -124,7 +131,7 @@ def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPla
     catalog = question.catalog
     if catalog.table(before.table) is None:
         return None
-    turned = turn_around(before, tagger.tokens)
+    turned = turn_around(before, tagger.tokens) or shift_period(before, tagger.tokens)
     if turned is not None:
         return _edited(turned, to_sql(turned, catalog), ())
     for reachable in (frozenset[str](), reachable_from(before.table, catalog)):

@@ -27,7 +27,7 @@ def read_difference_of_groups(reader: Reader, at: int, request: Request) -> int:
     if first == second or reader.table != measure.table:
         raise NotRead("difference")
     figure = measure.expr
-    left, right = (msgspec.structs.replace(figure, where=cond) for cond in (first, second))  # type: ignore[type-var]
+    left, right = (msgspec.structs.replace(figure, where=cond) for cond in (first, second))
     request.measures.append(Measure(q.Op("-", left, right), reader.table))
     request.phrase.named = True
     return end
