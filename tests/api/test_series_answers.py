@@ -114,3 +114,28 @@ async def test_a_dataset_is_named_after_its_series(client: Client, people: Peopl
         assert [row.split(",")[0] for row in latest["data_csv"].splitlines()[1:]] == ["A", "B"], question
     count = await ask(owner, "how many stocks are there?")
     assert count["data_csv"].split() == ["number_of_symbols", "2"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("which city has the most members?", ["Oslo,2"]),
+        ("Welche Stadt hat die meisten Mitglieder?", ["Oslo,2"]),
+        ("members per city", ["Oslo,2", "Rome,1"]),
+        ("which city has fewer than 2 members?", ["Rome,1"]),
+        ("members by month", ["2026-01-01,1", "2026-02-01,2"]),
+        ("total fee by city", ["Rome,90", "Oslo,7"]),
+    ],
+)
+async def test_the_rows_of_a_table_with_a_date_are_counted(
+    client: Client, people: People, question: str, expected: list[str]
+) -> None:
+    """A date and one figure make a table look like a time series, whose only figure was added up."""
+    owner = client(people.owner)
+    await send(
+        owner,
+        "Import into members",
+        b"name,city,fee,joined\nA,Oslo,3,2026-01-05\nB,Oslo,4,2026-02-05\nC,Rome,90,2026-02-07",
+    )
+    answer = await ask(owner, question)
+    assert sorted(answer["data_csv"].splitlines()[1:]) == sorted(expected), answer

@@ -44,7 +44,7 @@ greater than|größer als,höher als|supérieur à,supérieure à,supérieurs à
 smaller than|kleiner als,niedriger als|inférieur à,inférieure à|menor que,inferior a,menores que
 between|zwischen|entre|entre
 per|pro,je|par|por
-by each|für jeden,für jede,für jedes,in jedem,in jeder|pour chaque,dans chaque|por cada,para cada,en cada,cada
+by each|für jeden,für jede,für jedes,in jedem,in jeder,hat jede,hat jeder,hat jedes,jede,jeder,jedes|pour chaque,dans chaque|por cada,para cada,en cada,cada
 by|nach|selon|según
 in|in,im|en,dans|en
 in the|in der,in den,in dem|dans le,dans la,dans les|en el,en la,en los

@@ -30,6 +30,8 @@ _TYPICAL = x.rx(
     "cumulative|year to date|ytd|weekday|weekdays|hour of (?:the )?day|day of (?:the )?week|time of day|month of (?:the )?year|all time high|all time low|last|first|since|"
     "rise|rose|risen|fall|fell|drop|dropped|return|returns|gained|peak|gaps?|percentile"
 )
+# Rows that are counted: `which city has the most customers`. The grammar of tables counts them.
+_MOST_ROWS = x.rx(r"(?:most|fewest|least|more|fewer) T\d+|(?:more|fewer|less) than N\d+ T\d+")
 _MAX_TARGETS = 12
 
 
@@ -112,6 +114,10 @@ def _try(
     try:
         tried.scan = scan(found, named, index, target, today)
         typical = tried.scan.has(_TYPICAL)
+        # Without a column, a table's name means its rows: `customers per city`.
+        rows = table.kind != "dataset" and tried.scan.tables and not tried.scan.columns and not typical
+        if rows or tried.scan.has(_MOST_ROWS):
+            return None
         parts = Reader(tried.scan, target).read()
         if parts.left:
             tried.left = tuple(dict.fromkeys(parts.left))
