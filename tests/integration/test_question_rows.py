@@ -82,6 +82,27 @@ def ask(catalog: Catalog, question: str) -> QuestionPlan:
 
 # Pairs of a question and SQL whose columns the answer must have, each with the same rows.
 ANSWERED = [
+    # Spreads, ranks, parts of a day, verbs that name a time, and figures that no related row has.
+    ("difference between the highest and lowest cost of rides", "SELECT max(cost) - min(cost) FROM rides"),
+    ("rank start stations by average cost", "SELECT start_station, avg(cost) FROM rides GROUP BY 1"),
+    ("how many rides without a tip", "SELECT count(*) FROM rides WHERE tip = 0 OR tip IS NULL"),
+    ("average cost by hour of day", "SELECT extract(hour FROM started_at), avg(cost) FROM rides GROUP BY 1"),
+    (
+        "how many rides ended each month",
+        "SELECT date_trunc('month', ended_on)::date, count(*) FROM rides WHERE ended_on IS NOT NULL GROUP BY 1",
+    ),
+    (
+        "which clubs have no goals",
+        "SELECT name FROM clubs WHERE club_id NOT IN (SELECT club_id FROM players WHERE goals <> 0)",
+    ),
+    (
+        "which club has the most goals",
+        "SELECT name FROM clubs JOIN players USING (club_id) GROUP BY club_id, name ORDER BY sum(goals) DESC LIMIT 1",
+    ),
+    (
+        "how many people are in each club",
+        "SELECT name, count(*) FROM clubs JOIN players USING (club_id) GROUP BY club_id, name",
+    ),
     # Conditions on the number or a figure of related rows, and on their absence.
     (
         "which clubs have more than 8 players",
@@ -230,6 +251,14 @@ async def test_the_rows_are_those_of_an_analyst(asked: str, catalog: Catalog, qu
         "clubs sorted by happiness",
         "how many players limp",
         "the most popular city among strikers",
+        "how many rides were cancelled in March 2024",
+        "rides refunded at North",
+        "how many rides were delayed",
+        "which club lost the most players",
+        "cost plus tip of rides at North",
+        "clubs with the same country",
+        "how many players are currently in a camp",
+        "players born before 1995 still playing",
         "cost of member vs non-member rides",
         "how much did riders tip in total",
     ],

@@ -164,6 +164,12 @@ def _is_covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, ca
             return bool(query.order)
         case "or":
             return facts.choices > 0 or _synonyms(items, at)
+        case "filler" if item.text in ("currently", "now"):
+            return not facts.distinct and not facts.levels
+        case "filler" if item.text == "same":
+            return at + 1 == len(items) or items[at + 1].kind not in ("col", "table", "other")
+        case "filler" if item.text == "still":
+            return facts.negations > 0 or bool(facts.literals)
         case "filler" if item.text in ("in total", "in all"):
             return bool(facts.functions)
         case "filler" | "link":

@@ -59,7 +59,15 @@ def is_doubtful_form(query: q.Query, catalog: Catalog) -> bool:
         return True
     if any(isinstance(cond, q.Extreme) and not _is_time(cond.expr, catalog) for cond in query.where):
         return True
+    dated = {cond.column for cond in query.where if isinstance(cond, q.During)}
+    if not query.aggregated and query.outputs and all(output.expr in dated for output in query.outputs):
+        # `hired before 2012` asks for the rows and not for the days.
+        return True
     periods = {group.column for group in query.group if isinstance(group, q.Bucket | q.Part)}
+    sums = {o.expr.arg for o in query.outputs if isinstance(o.expr, q.Agg) and o.expr.function in ("sum", "avg")}
+    if sums and any(_holds_number(group, catalog) for group in query.group):
+        # `fare per passenger` may be a ratio.
+        return True
     keys = {q.Col(join.left_table, join.left_column) for join in catalog.joins}
     table = catalog.table(query.table)
     keys |= {q.Col(query.table, name) for name in (table.key if table is not None else ())}
@@ -68,6 +76,13 @@ def is_doubtful_form(query: q.Query, catalog: Catalog) -> bool:
     counted = [o.expr.arg for o in query.outputs if isinstance(o.expr, q.Agg) and o.expr.distinct]
     types = [table.column(arg.name) for arg in counted if isinstance(arg, q.Col) and table is not None]
     return any(column is not None and column.type in ("boolean", "date", "timestamp") for column in types)
+
+
+def _holds_number(expr: q.Expr, catalog: Catalog) -> bool:
+    """Checks for a column of numbers of things, such as passengers."""
+    table = catalog.table(expr.table) if isinstance(expr, q.Col) else None
+    column = table.column(expr.name) if table is not None and isinstance(expr, q.Col) else None
+    return column is not None and column.type in ("bigint", "numeric") and column.name.endswith("s")
 
 
 def _is_time(expr: q.Expr, catalog: Catalog) -> bool:

@@ -138,7 +138,7 @@ _ENTRIES: tuple[tuple[str, object, str], ...] = (
     ),
     ("outof", None, "out of|of all|out of all"),
     ("to", None, "to"),
-    ("and", None, "and|&|as well as|along with|together with|plus"),
+    ("and", None, "and|&|as well as|along with|together with"),
     ("or", None, "or"),
     ("comma", None, ",|;"),
     ("between", None, "between|ranging from|from"),

@@ -53,7 +53,7 @@ def _read(tagger: Tagger, table: str) -> Found | None:
         sql = to_sql(query, catalog)
     except (NotRead, NoPathError):
         return None
-    if _drops_level(reader, query):
+    if _drops_level(reader, query) or _drops_now(reader, query) or _drops_adverb(reader):
         return None
     cost = _cost(reader, query) + reader.loose + (0.0 if request.phrase.named else 0.4)
     return Found(table, query, sql, tuple(reader.assumptions), cost)
@@ -66,6 +66,27 @@ def _drops_level(reader: Reader, query: q.Query) -> bool:
     ):
         return False
     return collect_facts(query).levels < 2
+
+
+def _drops_now(reader: Reader, query: q.Query) -> bool:
+    """Checks for `books that are currently on loan`, where related rows may be of the past."""
+    return any(word in ("currently", "now") for word in reader.words(0, len(reader.items))) and bool(
+        collect_facts(query).levels
+    )
+
+
+def _drops_adverb(reader: Reader) -> bool:
+    """Checks for `the same country` and `still playing`, which no condition of the query can tell."""
+    for at in range(len(reader.items)):
+        behind = reader.kind(at + 1)
+        if reader.low(at) == "same" and behind in ("col", "table", "other"):
+            return True
+        flags = [col for col in reader.columns(at + 1, reader.table) if reader.flag(col)]
+        if reader.low(at) == "still" and reader.kind(at) == "filler":
+            behind = reader.kind(reader.skip(at + 1))
+            if behind not in ("neg", "negation", "value", "empty", "term") and not flags:
+                return True
+    return False
 
 
 def _plain(item: Item) -> Item:

@@ -12,20 +12,20 @@ from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Ran
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.relations import counted_table
 from atlas.language.offline.questions.grammar.values import on_rows, read_value
-from atlas.language.offline.questions.lexicon import ADJECTIVES
+from atlas.language.offline.questions.grammar.verbs import done_times
+from atlas.language.offline.questions.lexicon import ADJECTIVES, UNITS
 from atlas.language.offline.questions.related_tables import absence_condition
-from atlas.language.offline.questions.tokenizer import parts
 
 
 def read_done(reader: Reader, at: int, phrase: Phrase, negated: bool) -> int | None:
     """Reads `have not been sold`: the time that the participle names is missing or given."""
-    word = reader.low(at)
-    for linked in reader.index.columns[phrase.table]:
-        col = q.Col(phrase.table, linked.column.name)
-        if reader.temporal(col) and word in parts(linked.column.name) and word.endswith(("ed", "d", "t", "n")):
-            reader.assume(f"{word!r} is taken as {col.name} being given.")
-            phrase.where.append(q.Empty(col, not negated))
-            return at + 1
+    if reader.kind(at + 1) in ("per", "by") and reader.low(reader.skip(at + 2)) in UNITS:
+        # In `ended each month` the verb tells what the months are of.
+        return None
+    for col in done_times(reader, at, phrase.table)[:1]:
+        reader.assume(f"{reader.low(at)!r} is taken as {col.name} being given.")
+        phrase.where.append(q.Empty(col, not negated))
+        return at + 1
     return None
 
 
@@ -48,7 +48,8 @@ def without(reader: Reader, phrase: Phrase, conds: list[q.Cond]) -> q.Cond:
     """
     thing = _thing(reader, phrase)
     conds = [cond for cond in conds if cond != q.And(())]
-    if thing is None or not conds or phrase.having:
+    if thing is None or not conds or phrase.having or reader.joins_rows(thing):
+        # A thing that has no row here at all is known by its own table only.
         raise NotRead("not")
     where = conds[0] if len(conds) == 1 else q.And(tuple(conds))
     reader.assume(f"Only {thing.name} without any such row are meant.")
@@ -199,7 +200,9 @@ def read_column(reader: Reader, at: int, phrase: Phrase, negated: bool, having: 
         found = msgspec.structs.replace(found[0], negated=True), found[1]
     if found is None and reader.flag(col) and col.table == phrase.table:
         found = flag_condition(reader, col, negated), at + 1
-    if found is None and negated and reader.numeric(col) and reader.low(at - 1) == "no":
+    if found is None and apart:
+        found = _without_related(reader, at, phrase, col)
+    if found is None and negated and reader.summable(col) and reader.low(at - 1) in _NONE:
         found = q.Or((q.Compare(col, "=", 0), q.Empty(col))), at + 1
     if found is None and col == phrase.column and negated:
         raise NotRead(reader.low(at))
@@ -238,6 +241,26 @@ def read_column(reader: Reader, at: int, phrase: Phrase, negated: bool, having: 
     if found[0] != q.And(()):
         phrase.where.append(found[0])
     return found[1]
+
+
+_NONE = ("no", "without", "any", "a", "an")
+
+
+def _without_related(reader: Reader, at: int, phrase: Phrase, col: q.Col) -> tuple[q.Cond, int] | None:
+    """Reads `have no fines` and `never borrowed`: none of the related rows has such a figure or time.
+
+    Raises NotRead: when a row has one related row at most, or several ways lead to it.
+    """
+    figure = reader.numeric(col) and reader.low(at - 1) in ("no", "any", "without")
+    done = reader.temporal(col) and reader.low(at).endswith(("ed", "en", "ld", "de", "nt"))
+    if not figure and not done:
+        return None
+    has: q.Cond = q.Compare(col, "<>", 0) if figure else q.Empty(col, True)
+    path = reader.path(phrase.table, col.table, at)
+    found = on_rows(reader, has, col.table, phrase.table, at)
+    if phrase.column is not None or not path or not path[0].many or not isinstance(found, q.Exists):
+        raise NotRead(reader.low(at))
+    return msgspec.structs.replace(found, negated=True), at + 1
 
 
 def _compared(reader: Reader, at: int, phrase: Phrase, col: q.Col, negated: bool) -> tuple[q.Cond, int] | None:

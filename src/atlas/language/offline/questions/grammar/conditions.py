@@ -29,10 +29,12 @@ from atlas.language.offline.questions.grammar.verbs import (
     is_done,
     is_link_table,
     is_verb,
+    keep_done,
     may_follow,
     moves_behind,
     names_other,
     names_row,
+    owner_of,
 )
 from atlas.language.offline.questions.related_tables import counts_things
 
@@ -129,7 +131,10 @@ def _read_one(reader: Reader, at: int, phrase: Phrase, joined_by_or: bool = Fals
         return None
     known = len(phrase.where)
     whole = negated and lacks_any(reader, phrase)
+    ranked = phrase.rank is not None
     end = _by_kind(reader, at, phrase, negated and not whole, having, both)
+    if verb is not None and reader.kind(verb) == "col":
+        keep_done(reader, verb, phrase, known, None if ranked else phrase.rank)
     if whole:
         phrase.where[known:] = [without(reader, phrase, phrase.where[known:])]
     if verb is not None and phrase.named and any(names_row(reader, cond, phrase) for cond in phrase.where[known:]):
@@ -217,12 +222,6 @@ def _read_own(reader: Reader, at: int, phrase: Phrase) -> int | None:
         raise NotRead(reader.low(at))
     phrase.where += inner.where or [q.And(())]
     return end
-
-
-def owner_of(reader: Reader, at: int, table: str) -> str | None:
-    """Returns the related table whose rows a value stands for, as in `a cat that is 3 years old`."""
-    owners = {m.table for m in reader.items[at].mentions if m.kind == "value"}
-    return owners.pop() if len(owners) == 1 and table not in owners else None
 
 
 def _read_rank(reader: Reader, at: int, phrase: Phrase) -> int:

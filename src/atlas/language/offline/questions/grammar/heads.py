@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from atlas.kit.identifiers import singular
 from atlas.language.offline.questions import ast as q
-from atlas.language.offline.questions.grammar.measures import read_rank
+from atlas.language.offline.questions.grammar.measures import names_people, read_rank
 from atlas.language.offline.questions.grammar.phrase import Phrase, Rank
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.values import read_value
@@ -92,6 +92,8 @@ def _row_noun(reader: Reader, at: int, table: str) -> Phrase | None:
         return None
     if names_rows(reader, at, table):
         reader.assume(f"{word!r} is taken as the rows of {table}.")
+        return Phrase(table, named=True)
+    if names_people(reader, at, table):
         return Phrase(table, named=True)
     if word in _ROWS:
         reader.assume(f"{word!r} is taken as the rows of {table}.")
@@ -190,6 +192,13 @@ _NEGATING = ("neg", "negation")
 _DETERMINERS = frozenset("a an the all any each every some of these those this that our my their its list one".split())
 
 
+def is_participle(word: str) -> bool:
+    return word.endswith(("ed", "ing")) or word in _IRREGULAR
+
+
+_IRREGULAR = frozenset("paid sold built made held spent won lost".split())
+
+
 def _counts_rows(reader: Reader, at: int) -> bool:
     value = reader.items[at].value
     return isinstance(value, int) and 0 < value <= 1_000 and reader.kind(at + 1) != "unit"
@@ -198,7 +207,7 @@ def _counts_rows(reader: Reader, at: int) -> bool:
 def _behind_rank(reader: Reader, at: int) -> int:
     """Returns the place behind a superlative and its adjective or participle."""
     ahead = at + 1
-    if reader.kind(at) == "superlative" and reader.low(ahead).endswith(("ed", "ing")) and reader.kind(ahead) == "col":
+    if reader.kind(at) == "superlative" and is_participle(reader.low(ahead)) and reader.kind(ahead) == "col":
         return ahead + 1
     measuring = reader.kind(ahead) == "col" and adjective(reader.low(ahead)) is not None
     if reader.kind(at) == "most" and (reader.kind(ahead) in ("positive", "unknown", "link", "filler") or measuring):

@@ -77,7 +77,7 @@ def read_count(reader: Reader, at: int, phrase: Phrase) -> tuple[Measure, int] |
     own = reader.columns(at, phrase.table) if reader.kind(at) == "col" else []
     if own and reader.summable(own[0]) and _holds_number(own[0]):
         return Measure(q.Agg("sum", own[0]) if phrase.column is not None else own[0], phrase.table), at + 1
-    if phrase.table in reader.tables(at):
+    if phrase.table in reader.tables(at) or names_people(reader, at, phrase.table):
         return Measure(rows_counted(reader, phrase.table), phrase.table), at + 1
     other = reader.related_table(at, phrase.table)
     if other is not None:
@@ -92,6 +92,26 @@ def read_count(reader: Reader, at: int, phrase: Phrase) -> tuple[Measure, int] |
     if own and not reader.unique(own[0]) and (distinct or not reader.numeric(own[0])):
         return Measure(q.Agg("count", own[0], distinct=True), phrase.table), at + 1
     return None
+
+
+def names_people(reader: Reader, at: int, table: str) -> bool:
+    """Checks whether `people` are the rows of a table of persons, and tells so."""
+    if (
+        reader.low(at) not in _PEOPLE
+        or reader.kind(at) != "unknown"
+        or not _PERSONS & set(reader.index.table_words[table])
+    ):
+        return False
+    reader.assume(f"{reader.low(at)!r} is taken as the rows of {table}.")
+    return True
+
+
+_PEOPLE = frozenset("people persons person folks folk".split())
+_PERSONS = frozenset(
+    stem(word)
+    for word in "employee staff worker person people customer client member user student pupil teacher patient author "
+    "player passenger subscriber guest visitor doctor nurse artist actor donor volunteer applicant participant tenant".split()
+)
 
 
 def rows_counted(reader: Reader, table: str) -> q.Agg:
@@ -157,6 +177,10 @@ def read_rank(reader: Reader, at: int, phrase: Phrase) -> tuple[Rank, int]:
     if read is not None and column is not None and (str(item.value) not in _BY_TIME or reader.temporal(column)):
         if most and not reader.summable(column):
             raise NotRead(reader.low(at))
+        path = reader.path(phrase.table, column.table, at) if most and column.table != phrase.table else None
+        if path and any(step.many for step in path) and isinstance(read[0].expr, q.Col):
+            # The author with the most pages has many books.
+            return Rank(Measure(q.Agg("sum", column), column.table, read[0].where), descending), read[1]
         figure = _of_group(reader, read[0], phrase, most)
         return Rank(Measure(figure.expr, figure.table, read[0].where), descending), read[1]
     named = find_by_verb(reader, reader.low(ahead), phrase.table, phrase.column)

@@ -17,7 +17,7 @@ from atlas.language.offline.questions.tokenizer import Token, stem
 _NAMES_TABLE = 0.79
 _SKIPPED = ("filler", "link")
 # Fillers with a meaning that no rule may skip.
-_MEANT = frozenset("both only than if ever out will shall should must".split())
+_MEANT = frozenset("both only than if ever out will shall should must same".split())
 _STANDING = frozenset(stem(word) for word in "year yr lat latitude lon lng longitude zip postcode phone rank".split())
 
 

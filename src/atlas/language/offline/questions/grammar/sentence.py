@@ -11,6 +11,7 @@ from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Ran
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.tails import read_groups, read_keys, read_order
 from atlas.language.offline.questions.grammar.targets import read_counted, read_target
+from atlas.language.offline.questions.state_verbs import tells_state
 
 _OF = frozenset("of for from in among by at on across".split())
 _SEPARATING = ("and", "comma")
@@ -59,6 +60,9 @@ def _skip_opening(reader: Reader, at: int, request: Request) -> int:
         kind = reader.kind(at)
         if kind == "wh" and (reader.low(at) in ("which", "who") or reader.kind(at + 1) in ("table", "col")):
             request.which = True
+        if at == 0 and reader.low(at) == "rank" and kind == "unknown":
+            at += 1
+            continue
         if at == 0 and reader.low(at) in ("state", "name", "list") and reader.low(at + 1) == "the":
             at += 1
             continue
@@ -256,6 +260,8 @@ def _read_again(reader: Reader, at: int, request: Request) -> int | None:
 def _is_last_verb(reader: Reader, at: int) -> bool:
     """Checks whether an unknown word is the verb of a question: `how many models does each maker produce?`"""
     words = reader.words(0, at)
+    if tells_state(reader.low(at)):
+        return False
     if any(low in ("do", "does", "did") for low in words):
         return True
     return reader.low(at).endswith(("ed", "ing")) and any(low in ("is", "are", "was", "were") for low in words)
@@ -265,7 +271,11 @@ def _read_by(reader: Reader, at: int, request: Request) -> int | None:
     """Reads `top 5 recipes by number of reviews`."""
     phrase = request.phrase
     if reader.kind(at) == "by" and reader.low(0) in ("sort", "order", "rank", "arrange") and not request.orders:
-        return read_keys(reader, at + 1, request)
+        end = read_keys(reader, at + 1, request)
+        if reader.low(0) == "rank" and not any(item.kind in ("asc", "desc") for item in reader.items):
+            # The first rank is the greatest.
+            request.orders = [(measure, True) for measure, _ in request.orders]
+        return end
     ranked = phrase.rank is not None and isinstance(phrase.rank.measure.expr, q.Col)
     if reader.kind(at) != "by" or request.groups or not (ranked or (phrase.rank is None and phrase.limit is not None)):
         return None

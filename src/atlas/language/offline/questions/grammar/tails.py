@@ -6,7 +6,8 @@ from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar.measures import read_measure
 from atlas.language.offline.questions.grammar.phrase import Measure, Request
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
-from atlas.language.offline.questions.lexicon import ADJECTIVES
+from atlas.language.offline.questions.grammar.verbs import done_times
+from atlas.language.offline.questions.lexicon import ADJECTIVES, UNITS
 from atlas.language.offline.questions.tokenizer import parts
 
 _ALL_ROWS = ("across all", "across", "over the", "through each")
@@ -16,7 +17,7 @@ _RANKING = ("superlative", "most", "comparative", "positive")
 def read_groups(reader: Reader, at: int, request: Request) -> int | None:
     """Reads the groups of figures. Returns the place behind them, or None if no groups stand here."""
     ahead = at
-    while reader.kind(ahead) in ("filler", "comma", "stop"):
+    while reader.kind(ahead) in ("filler", "comma", "stop", "link"):
         ahead += 1
     if reader.kind(ahead) == "unit" and reader.low(ahead).endswith("ly"):
         bucket = reader.classic(request.phrase.table).bucket(str(reader.items[ahead].value))
@@ -24,6 +25,9 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
             return None
         request.groups.append(bucket)
         return ahead + 1
+    done = _read_done_per(reader, ahead, request)
+    if done is not None:
+        return done
     if reader.kind(ahead) not in ("per", "by"):
         return None
     of_unit = _per_unit(reader, ahead, request)
@@ -51,6 +55,24 @@ def read_groups(reader: Reader, at: int, request: Request) -> int | None:
         if start == end:
             break
     return end
+
+
+def _read_done_per(reader: Reader, at: int, request: Request) -> int | None:
+    """Reads `joined each year`, where a participle names the time whose periods are the groups."""
+    table = request.phrase.table
+    cols = reader.columns(at, table) if reader.kind(at) == "col" else done_times(reader, at, table)
+    if not cols or not reader.temporal(cols[0]) or not reader.low(at).endswith("ed"):
+        return None
+    per = reader.skip(at + 1)
+    place = reader.skip(per + 1)
+    if reader.kind(per) not in ("per", "by") or reader.columns(place, table):
+        return None
+    bucket = reader.classic(table).bucket(UNITS.get(reader.low(place), ""))
+    if not isinstance(bucket, q.Bucket) or (bucket.unit == "hour" and reader.definition(cols[0]).type == "date"):
+        return None
+    request.groups.append(q.Bucket(bucket.unit, cols[0]))
+    request.phrase.where.append(q.Empty(cols[0], True))
+    return place + 1
 
 
 def _per_unit(reader: Reader, at: int, request: Request) -> int | None:
@@ -133,10 +155,18 @@ def _group(reader: Reader, at: int, request: Request) -> list[q.Expr] | None:
         return rows_of(reader, related)
     if table in reader.tables(at) and not own:
         return rows_of(reader, table)
+    if own and _is_one_of(reader, at, own[0]):
+        raise NotRead(f"{reader.low(at - 1)} {reader.low(at)}")
     if own:
         return [own[0]]
     col = reader.column(at, table) if reader.kind(at) == "col" else None
     return None if col is None else [col]
+
+
+def _is_one_of(reader: Reader, at: int, col: q.Col) -> bool:
+    """Checks for `fare per passenger` where a column holds the number of passengers: a ratio and no group."""
+    word = reader.low(at)
+    return reader.kind(at - 1) == "per" and reader.summable(col) and f"{word}s" in parts(col.name)
 
 
 def part_of_day(reader: Reader, at: int, table: str) -> q.Part | None:
@@ -150,7 +180,7 @@ def part_of_day(reader: Reader, at: int, table: str) -> q.Part | None:
     if usual and unit in ("month", "quarter", "hour", "day"):
         part = "isodow" if unit == "day" else unit
     if unit == "hour" and (
-        words.startswith("of the day")
+        words.startswith(("of the day", "of day"))
         or named is not None
         or reader.low(at - 1) in ("at what", "at which", "what", "which")
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar.group_differences import read_difference_of_groups
-from atlas.language.offline.questions.grammar.heads import flag_condition, read_head
+from atlas.language.offline.questions.grammar.heads import flag_condition, is_participle, read_head
 from atlas.language.offline.questions.grammar.measures import (
     measured_column,
     read_count,
@@ -16,6 +16,7 @@ from atlas.language.offline.questions.grammar.phrase import Measure, Phrase, Req
 from atlas.language.offline.questions.grammar.reader import NotRead, Reader
 from atlas.language.offline.questions.grammar.relations import counted_table
 from atlas.language.offline.questions.grammar.tails import behind_part, part_of_day
+from atlas.language.offline.questions.lexicon import ADJECTIVES, adjective
 from atlas.language.offline.questions.tokenizer import stem
 
 
@@ -170,6 +171,12 @@ def read_counted(reader: Reader, at: int, request: Request) -> int:
             request.phrase = marked
             request.measures.append(Measure(q.Agg("count"), reader.table))
             return end
+        done = reader.temporal(phrase.column) and is_participle(reader.low(end - 1))
+        if done and not phrase.distinct and not request.phrase.named and not request.measures:
+            # `how many were hired` counts rows and not days.
+            request.phrase = Phrase(reader.table, where=[*phrase.where, q.Empty(phrase.column, True)], named=True)
+            request.measures.append(Measure(q.Agg("count"), reader.table))
+            return end
         if reader.summable(phrase.column) and not phrase.distinct:
             if phrase.where or request.measures:
                 raise NotRead(reader.low(ahead))
@@ -257,6 +264,8 @@ def _read_difference(reader: Reader, at: int, request: Request) -> int:
     first = reader.skip(at + 1, ("filler", "between"))
     joint = reader.skip(first + 1)
     second = reader.skip(joint + 1)
+    if [reader.kind(place) for place in (first, joint, second)] == ["superlative", "and", "superlative"]:
+        return _read_spread(reader, first, second, request)
     cols = [reader.columns(place, reader.table) for place in (first, second)]
     if reader.kind(joint) == "and" and all(cols) and all(reader.definition(one[0]).type == "date" for one in cols):
         request.shown.append(q.Op("-", cols[1][0], cols[0][0]))
@@ -268,11 +277,26 @@ def _read_difference(reader: Reader, at: int, request: Request) -> int:
     return second + 1
 
 
+def _read_spread(reader: Reader, first: int, second: int, request: Request) -> int:
+    """Reads `difference between the highest and the lowest salary`.
+
+    Raises NotRead: when no figure is named, or both are the same extreme.
+    """
+    read = [adjective(reader.low(place)) for place in (first, second)]
+    ways = [ADJECTIVES[one[0]][0] for one in read if one is not None]
+    at = reader.skip(second + 1)
+    cols = reader.columns(at, reader.table) if reader.kind(at) == "col" else []
+    if len(ways) < 2 or ways[0] == ways[1] or not cols or not reader.numeric(cols[0]):
+        raise NotRead("difference")
+    request.measures.append(Measure(q.Op("-", q.Agg("max", cols[0]), q.Agg("min", cols[0])), reader.table))
+    return at + 1
+
+
 def _read_extreme(reader: Reader, at: int, request: Request) -> int | None:
     """Reads `the highest attendance`: the greatest value of a column, unless a noun of rows follows."""
     ahead = reader.skip(at + 1)
     cols = reader.columns(ahead, reader.table) if reader.kind(ahead) == "col" else []
-    if reader.low(ahead).endswith(("ed", "ing")) and read_head(reader, reader.skip(ahead + 1), reader.table):
+    if is_participle(reader.low(ahead)) and read_head(reader, reader.skip(ahead + 1), reader.table):
         # `the highest rated dessert` is a row.
         return None
     if not cols or not (reader.numeric(cols[0]) or reader.temporal(cols[0])) or reader.kind(at) == "most":

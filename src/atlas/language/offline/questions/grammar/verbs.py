@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.grammar.measures import find_by_verb
-from atlas.language.offline.questions.grammar.phrase import Phrase
+from atlas.language.offline.questions.grammar.phrase import Phrase, Rank
 from atlas.language.offline.questions.grammar.reader import Reader
 from atlas.language.offline.questions.related_tables import MOVES
+from atlas.language.offline.questions.state_verbs import tells_state
 from atlas.language.offline.questions.tokenizer import parts, stem
 
 
@@ -78,8 +81,13 @@ def is_verb(reader: Reader, at: int, phrase: Phrase) -> bool:
         return False
     if _names_time(reader, word, phrase.table):
         return False
+    if tells_state(word):
+        return False
     if word in _IRREGULAR:
         return True
+    if word in _MONEY:
+        behind = reader.skip(at + 2 if ahead == "by" else at + 1)
+        return reader.kind(behind) in ("value", "quote", "table", "other")
     led = reader.low(at - 1) in ("that", "who", "which", "do", "does", "did", "not", "n't")
     return led or word.endswith(("ed", "ing", "en"))
 
@@ -90,6 +98,35 @@ def is_called(reader: Reader, at: int, table: str) -> bool:
     named = {(m.table, m.column) for m in (reader.items[ahead].mentions if reader.kind(ahead) == "value" else ())}
     own = {(col.table, col.name) for col in reader.columns(at, table)}
     return reader.low(at) in ("called", "named") and reader.kind(ahead) == "value" and not own & named
+
+
+def keep_done(reader: Reader, verb: int, phrase: Phrase, known: int, rank: Rank | None) -> None:
+    """Leaves out rows without the time that a verb names, as `returned the most books` asks for."""
+    done = reader.column(verb, phrase.table)
+    if done is None or not reader.temporal(done) or done.table == phrase.table:
+        return
+    given = q.Empty(done, True)
+    if rank is not None and rank.measure.table == done.table and isinstance(rank.measure.expr, q.Agg):
+        rank.measure.where.append(given)
+    for place, cond in enumerate(phrase.where[known:], known):
+        if isinstance(cond, q.Exists) and cond.table == done.table:
+            where = given if cond.where is None else q.And((cond.where, given))
+            phrase.where[place] = msgspec.structs.replace(cond, where=where)
+
+
+def owner_of(reader: Reader, at: int, table: str) -> str | None:
+    """Returns the related table whose rows a value stands for, as in `a cat that is 3 years old`."""
+    owners = {m.table for m in reader.items[at].mentions if m.kind == "value"}
+    return owners.pop() if len(owners) == 1 and table not in owners else None
+
+
+def done_times(reader: Reader, at: int, table: str) -> list[q.Col]:
+    """Returns the times of a table that a participle names."""
+    word = reader.low(at)
+    if not word.endswith(("ed", "d", "t", "n")):
+        return []
+    columns = (q.Col(table, linked.column.name) for linked in reader.index.columns[table])
+    return [col for col in columns if reader.temporal(col) and word in parts(col.name)]
 
 
 def is_done(reader: Reader, at: int, phrase: Phrase) -> bool:
@@ -111,6 +148,10 @@ _NOUN = 0.9
 _IRREGULAR = frozenset(
     "gave got went came took won lost made held ran drew sent kept left met saw gets gives takes".split()
 )
+
+
+# `paid in 2024` names a time of its own, and `paid by card` does not.
+_MONEY = frozenset("paid sold bought".split())
 
 
 def _names_time(reader: Reader, word: str, table: str) -> bool:

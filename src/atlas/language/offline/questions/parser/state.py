@@ -13,6 +13,7 @@ from atlas.language.offline.questions.parser import ordering, superlatives
 from atlas.language.offline.questions.parser import select as clauses
 from atlas.language.offline.questions.row_times import OTHER_TIMES
 from atlas.language.offline.questions.schema_linking import NUMERIC, TEMPORAL, Index, LinkedColumn, Mention, is_key
+from atlas.language.offline.questions.state_verbs import tells_state
 from atlas.language.offline.questions.tagger import Item
 from atlas.language.offline.questions.tokenizer import Token, stem
 from atlas.language.question import Term
@@ -189,7 +190,7 @@ class Reading:
         `students enrolled in courses`, `have declared a minor`.
         """
         word = self.items[at].text.lower()
-        if not word.endswith(("ed", "en", "ing")) or len(word) < 5:
+        if not word.endswith(("ed", "en", "ing")) or len(word) < 5 or tells_state(word):
             return False
         ahead = self.next(at + 1)
         if word in _MADE and self.kind(ahead) in ("period", "unit") and self.time_column() is not None:
