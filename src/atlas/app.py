@@ -43,6 +43,7 @@ from atlas.services import Processes, Services, build_services, lanes_of, reader
 from atlas.settings import Settings
 from atlas.tables import routes as content_tables
 from atlas.timeseries import dataset_routes, download_routes, frequent_routes, row_routes
+from atlas.timeseries.align import routes as align_routes
 from atlas.timeseries.cold.scheduler import Compaction
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.ui import api_reference, assets, client_package, pages
@@ -72,6 +73,7 @@ ROUTERS = (
     tags.router,
     row_routes.router,
     download_routes.router,
+    align_routes.router,
     content_imports.router,
     content_issues.router,
     content_instructions.router,

@@ -45,6 +45,7 @@ from atlas.settings import Settings
 from atlas.sqlgate.sandbox import QueryLimits
 from atlas.sqlgate.service import SqlService
 from atlas.tables.service import TableService
+from atlas.timeseries.align.service import AlignService
 from atlas.timeseries.ingest.service import RowService
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.read.aggregates import SummaryService
@@ -69,6 +70,7 @@ class Services:
     rows: RowService
     reads: ReadService
     summaries: SummaryService
+    aligning: AlignService
     streams: StreamService
     imports: ImportService
     background: BackgroundService
@@ -155,6 +157,7 @@ def build_services(
         rows=row_service(settings, database, access, upkeep, lanes, workers),
         reads=ReadService(database, access, settings.rendered_bytes, workbooks),
         summaries=SummaryService(database, access, upkeep),
+        aligning=AlignService(database, access),
         streams=StreamService(database, access, lanes.streams),
         imports=runner,
         background=BackgroundService(

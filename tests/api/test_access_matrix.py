@@ -45,6 +45,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/rows/aggregate/?dataset={id}", None, "read"),
     ("GET", "/api/rows/series/?dataset={id}", None, "read"),
     ("GET", "/api/rows/history/?dataset={id}", None, "read"),
+    ("POST", "/api/rows/align/", {"clock": "{id}", "datasets": ["{id}"], "by": ["a"]}, "read"),
     ("DELETE", "/api/rows/?dataset={id}&start=2020-01-01T00:00:00Z", None, "write"),
     ("DELETE", "/api/datasets/{id}/", None, "write"),
 ]
@@ -67,6 +68,8 @@ def test_no_route_is_left_out() -> None:
 def filled(value: Any, dataset: int) -> Any:
     if isinstance(value, dict):
         return {key: filled(item, dataset) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, dataset) for item in value]
     return dataset if value == "{id}" else value
 
 

@@ -46,6 +46,7 @@ RUNS: dict[str, tuple[list[str], int]] = {
     "rows latest": (["{dataset}"], 0),
     "rows series": (["{stocks}"], 0),
     "rows history": (["{stocks}"], 0),
+    "rows align": (["{dataset}", "--every", "1h"], 0),
     "rows aggregate": (["{dataset}"], 0),
     "rows delete": (["{dataset}", "--start", "2026-01-01", "--yes"], 0),
     "rows download": (["{dataset}", "{out}.csv"], 0),

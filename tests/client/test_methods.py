@@ -97,7 +97,7 @@ def test_rows(either: Any, tmp_path: Path) -> None:
         either.rows.latest(either.datasets.create("empty"))
 
 
-def test_rows_that_are_there_already(either: Any) -> None:
+def test_rows_that_are_there_already(either: Any, tmp_path: Path) -> None:
     dataset = either.datasets.create("feed", keys=["symbol"], on_conflict="replace").id
     assert either.datasets.get(dataset).on_conflict == "replace"
     rows = [{"timestamp": "2026-01-05T12:00:00Z", "symbol": name, "price": 1} for name in ("A", "B")]
@@ -111,6 +111,9 @@ def test_rows_that_are_there_already(either: Any) -> None:
     with pytest.raises(Invalid, match="on_conflict"):
         either.rows.bulk_insert(dataset, rows, on_conflict="append")
     (old,) = either.rows.history(dataset, where={"symbol": ["A"]})
+    aligned = either.rows.align(dataset, [dataset], by="symbol", where={"symbol": ["A"]}, tolerance="1m", limit=5)
+    assert {row["symbol"] for row in aligned} == {"A"}
+    assert either.rows.download_aligned(tmp_path / "a.csv", {"every": "1h"}, [dataset], by="symbol") > 0
     assert (old.timestamp, old.values, old.replaced_by) == (NOON, {"symbol": "A", "price": 1}, 3)
     assert either.datasets.update(dataset, on_conflict="reject").on_conflict == "reject"
 

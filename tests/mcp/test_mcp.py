@@ -32,6 +32,7 @@ READING = {
     "describe_dataset",
     "query_rows",
     "aggregate_rows",
+    "align_rows",
     "latest_rows",
     "list_tables",
     "describe_table",

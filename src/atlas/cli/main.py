@@ -41,7 +41,7 @@ COMMANDS = {
 # A group is loaded from the module with its last command.
 GROUPS = {
     "dataset": ("datasets:dataset", "Time-series datasets."),
-    "rows": ("aggregates:rows", "Rows of datasets."),
+    "rows": ("alignment:rows", "Rows of datasets."),
     "imports": ("imports:imports", "Past and running imports."),
     "issues": ("issues:issues", "What imports left open for you to decide."),
     "table": ("tables:table", "Tables of your organization."),

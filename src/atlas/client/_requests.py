@@ -79,6 +79,11 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def text_of(value: date | str | float | None) -> str | None:
+    """Converts a time to text."""
+    return None if value is None else _text(value)
+
+
 def names(columns: str | Iterable[str] | None) -> list[str] | None:
     """Converts `columns`, one name or several, to a list."""
     return None if columns is None else [columns] if isinstance(columns, str) else [*columns]

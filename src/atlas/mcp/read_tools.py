@@ -122,6 +122,36 @@ class ReadTools:
         rows, _ = shown.bound_rows(read, limit)
         return shown.Rows(rows, len(rows), len(rows) < page.count, page.count)
 
+    async def align_rows(
+        self,
+        clock: DatasetArg,
+        datasets: Annotated[
+            list[str], Field(min_length=1, max_length=19, description="Datasets to join, by id or name.")
+        ],
+        start: StartArg = None,
+        end: EndArg = None,
+        every: Annotated[str | None, Field(description="A grid of times instead of the clock's: 15m, 1h.")] = None,
+        by: ByArg = None,
+        where: WhereArg = None,
+        direction: Literal["backward", "forward", "nearest"] = "backward",
+        tolerance: Annotated[str | None, Field(description="The greatest distance of a row: 30s, 5m.")] = None,
+        limit: LimitArg = 100,
+    ) -> shown.Rows:
+        """Joins to each row of a dataset the row of other datasets that is nearest in time (as-of join)."""
+        found = await self._client.rows.align(
+            {"every": every} if every else clock,
+            [clock, *datasets],
+            by=by,
+            where=where,
+            direction=direction,
+            tolerance=tolerance,
+            start=start,
+            end=end,
+            limit=limit + 1,
+        )
+        rows, _ = shown.bound_rows([dict(row) for row in found[:limit]], limit)
+        return shown.Rows(rows, len(rows), len(rows) < len(found))
+
     async def aggregate_rows(
         self,
         dataset: DatasetArg,

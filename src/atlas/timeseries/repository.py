@@ -116,6 +116,13 @@ async def find_owned(connection: Connection, user_id: int, name: str) -> int | N
     return None if row is None else int(row["id"])
 
 
+async def names_of(database: Database, ids: Sequence[int]) -> dict[int, str]:
+    """Returns the names of datasets by id, in the order asked for."""
+    rows = await database.fetch(queries("timeseries/datasets")["dataset_names"], ids=list(ids))
+    found: dict[int, str] = {row[0]: row[1] for row in rows}
+    return {one: found[one] for one in ids if one in found}
+
+
 async def create(connection: Connection, caller: Caller, name: str, description: str, metadata: Row) -> Row:
     """Creates a dataset with its empty table, and returns the dataset's row."""
     row = await fetch_one(

@@ -17,6 +17,7 @@ BULK = {("POST", "/api/rows/bulk_insert/"), ("POST", "/api/rows/preview/")}
 DOWNLOADS = {
     ("GET", "/api/rows/bulk_download/"),
     ("GET", "/api/rows/live/"),
+    ("POST", "/api/rows/align/"),
     ("GET", "/api/v1/import/{import_id}/export"),
     ("GET", "/api/v1/tables/{table_name}/export"),
 }

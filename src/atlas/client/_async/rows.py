@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from atlas.client._async.aggregates import AsyncAggregates
+from atlas.client._async.aligned import AsyncAligned
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import DatasetRef
 from atlas.client._async.series_rows import AsyncSeriesRows
@@ -47,7 +48,7 @@ DOWNLOAD = "/api/rows/bulk_download/"
 POLICIES = ("replaced", "identical", "kept")
 
 
-class AsyncRows(AsyncAggregates, AsyncSeriesRows):
+class AsyncRows(AsyncAggregates, AsyncAligned, AsyncSeriesRows):
     """Rows of datasets.
 
     - start, end: inclusive.

@@ -26,6 +26,7 @@ from atlas.client._requests import (
     query,
 )
 from atlas.client._sync.aggregates import Aggregates
+from atlas.client._sync.aligned import Aligned
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import DatasetRef
 from atlas.client._sync.series_rows import SeriesRows
@@ -48,7 +49,7 @@ DOWNLOAD = "/api/rows/bulk_download/"
 POLICIES = ("replaced", "identical", "kept")
 
 
-class Rows(Aggregates, SeriesRows):
+class Rows(Aggregates, Aligned, SeriesRows):
     """Rows of datasets.
 
     - start, end: inclusive.

@@ -129,3 +129,7 @@ SELECT samples FROM atlas.datasets WHERE id = %(id)s
 -- name: set_dataset_samples
 -- Sets whose models may receive samples of a dataset.
 UPDATE atlas.datasets SET samples = %(samples)s WHERE id = %(id)s
+
+-- name: dataset_names
+-- Returns the names of datasets.
+SELECT id, name FROM atlas.datasets WHERE id = ANY (%(ids)s)

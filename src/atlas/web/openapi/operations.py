@@ -54,6 +54,7 @@ OPERATION_IDS = {
     "GET /api/rows/series/": "rows_series",
     "GET /api/rows/history/": "rows_history",
     "GET /api/rows/aggregate/": "rows_aggregate",
+    "POST /api/rows/align/": "rows_align",
     "POST /api/v1/smart-import": "imports_run",
     "POST /api/v1/smart-import-b2": "imports_run_from_storage",
     "POST /api/v1/smart-import/preview": "imports_preview",
