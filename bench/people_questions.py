@@ -1,7 +1,7 @@
 """Tables of ten more kinds, two groups of tables and three time series, with questions as different people phrase them.
 
 They were written with their right SQL before the engine had been tried on them. `half` splits them at random by a
-fixed seed; the test half was run twice, before the engine was changed and at the end.
+fixed seed; of the test half only counts were looked at, before the engine was changed and a few times since.
 
 A line: question ## SQL, or several SQLs with || between them. REFUSE: it must be refused. A follow-up has the
 questions before it, with > between them.

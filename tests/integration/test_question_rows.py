@@ -82,6 +82,17 @@ def ask(catalog: Catalog, question: str) -> QuestionPlan:
 
 # Pairs of a question and SQL whose columns the answer must have, each with the same rows.
 ANSWERED = [
+    # Other languages, and who is meant.
+    ("Wie viele Spieler gibt es pro Position?", "SELECT position, count(*) FROM players GROUP BY 1"),
+    (
+        "Quels clubs n'ont pas de joueurs ?",
+        "SELECT name FROM clubs WHERE club_id NOT IN (SELECT club_id FROM players)",
+    ),
+    ("¿Cuántos clubs no son de Francia?", "SELECT count(*) FROM clubs WHERE country <> 'France'"),
+    (
+        "who has the lowest weight",
+        "SELECT full_name FROM players WHERE weight_kg = (SELECT min(weight_kg) FROM players)",
+    ),
     # Spreads, ranks, parts of a day, verbs that name a time, and figures that no related row has.
     ("difference between the highest and lowest cost of rides", "SELECT max(cost) - min(cost) FROM rides"),
     ("rank start stations by average cost", "SELECT start_station, avg(cost) FROM rides GROUP BY 1"),
@@ -251,6 +262,7 @@ async def test_the_rows_are_those_of_an_analyst(asked: str, catalog: Catalog, qu
         "clubs sorted by happiness",
         "how many players limp",
         "the most popular city among strikers",
+        "Wie viele Spieler wurden in Leeds entlassen?",
         "how many rides were cancelled in March 2024",
         "rides refunded at North",
         "how many rides were delayed",

@@ -46,7 +46,7 @@ between|zwischen|entre|entre
 per|pro,je|par|por
 by each|für jeden,für jede,für jedes,in jedem,in jeder,hat jede,hat jeder,hat jedes,jede,jeder,jedes|pour chaque,dans chaque|por cada,para cada,en cada,cada
 by|nach|selon|según
-in|in,im|en,dans|en
+in|in,im|en,dans,à|en
 in the|in der,in den,in dem|dans le,dans la,dans les|en el,en la,en los
 from|aus,von,vom|depuis|desde
 of|des|de,du,des|de,del
@@ -59,6 +59,7 @@ and|und,sowie|et|y,e
 or|oder|ou|o,u
 not|nicht|pas|no
 no|kein,keine,keinen,keiner,keinem|aucun,aucune|ningún,ninguna
+||ne|
 never|nie,niemals|jamais|nunca,jamás
 the|der,die,das,den,dem|le,la,les|el,la,los,las
 a|ein,eine,einen,einer,einem|un,une|un,una,unos,unas
@@ -77,6 +78,11 @@ only|nur|seulement,uniquement|solo,sólo,solamente
 still|noch|encore|todavía,aún
 all|alle,aller,allen|tous,toutes,tout|todos,todas
 cost|kosten,kostet|coûte,coûtent|cuesta,cuestan
+live|wohnen,wohnt,leben,lebt|habitent,habite,vivent,vit|viven,vive
+work|arbeiten,arbeitet|travaillent,travaille|trabajan,trabaja
+start|beginnen,beginnt,begannen,begann,starten,starteten|commencent,commence|empiezan,comienzan,empezaron,comenzaron
+earn|verdienen,verdient|gagnent,gagne|ganan,gana
+over|übersteigen,überschreiten|dépassent,dépasse|superan,supera
 came|kommen,kommt,stammen|viennent,vient,proviennent|vienen,viene,provienen
 where were|||dónde están
 passed|fuhren,passierten|passés|pasaron,pasan
@@ -121,6 +127,11 @@ furnished|möbliert|meublé|amueblado
 published|veröffentlicht|publié|publicado
 measured|gemessen|mesuré|medido
 recorded|erfasst,aufgezeichnet|enregistré|registrado
+hired|eingestellt|embauché,engagé|contratado
+borrowed|ausgeliehen,entliehen|emprunté|prestado
+written|geschrieben,verfasst|écrit|escrito
+born|geboren|née,nés,nées|nacido
+promoted|befördert|promu|ascendido
 organic|bio,biologisch|bio,biologique|orgánico,ecológico
 """
 NOUNS = """

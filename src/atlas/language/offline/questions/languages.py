@@ -99,7 +99,9 @@ def _phrase(words: list[str], at: int, name: str) -> tuple[str | None, int]:
     """Returns the English words for the longest phrase of the grammar at a place, and how many words the phrase has."""
     known = _phrases(name)
     for length in range(min(_LONGEST, len(words) - at), 0, -1):
-        english = known.get(tuple(fold(word) for word in words[at : at + length]))
+        said = words[at : at + length]
+        english = known.get(tuple(word.lower() for word in said))
+        english = known.get(tuple(fold(word) for word in said)) if english is None else english
         if english is not None:
             return english, length
     return None, 1
@@ -107,13 +109,19 @@ def _phrase(words: list[str], at: int, name: str) -> tuple[str | None, int]:
 
 @cache
 def _phrases(name: str) -> dict[tuple[str, ...], str]:
-    return {tuple(fold(word) for word in said.split()): english for english, said in _entries(PHRASES, name)}
+    entries = _entries(PHRASES, name)
+    # An accent tells two words apart, such as `a` and `à`, and is often left out.
+    folded = {tuple(fold(word) for word in said.split()): english for english, said in entries}
+    return folded | {tuple(said.lower().split()): english for english, said in entries}
 
 
 @cache
 def _nouns(name: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for english, said in (*_entries(PARTICIPLES, name), *_entries(NOUNS, name)):
+    participles, nouns = _entries(PARTICIPLES, name), _entries(NOUNS, name)
+    for english, said in (*participles, *nouns):
+        found.setdefault(said.lower(), english)
+    for english, said in (*nouns, *participles):
         found.setdefault(_stem(said, name), english)
         found.setdefault(fold(said), english)
     return found
@@ -135,7 +143,7 @@ def _noun(word: str, name: str, own: dict[str, str]) -> str:
     if known is not None:
         return word if known == word.lower() else known
     nouns = _nouns(name)
-    return nouns.get(fold(word)) or nouns.get(stemmed) or word
+    return nouns.get(word.lower()) or nouns.get(fold(word)) or nouns.get(stemmed) or word
 
 
 @lru_cache(maxsize=64)
@@ -166,6 +174,12 @@ def _ordered(read: list[str], name: str) -> str:
             if words[start] not in ("best", "highest", "lowest", "worst"):
                 words.insert(start, words.pop(at))
         at += 1
+    words = _superlatives_first(words) if name != "German" else words
+    # `how many book cost` would ask for a cost of books.
+    words = [
+        _plural(word) if at > 1 and words[at - 2 : at] in (["how", "many"], ["number", "of"]) else word
+        for at, word in enumerate(words)
+    ]
     for n in range(len(words) - 1, 0, -1):
         if _YEAR.fullmatch(words[n]) and words[n - 1].isalpha() and words[n - 1] not in _DATED:
             words.insert(n, "in")
@@ -174,6 +188,31 @@ def _ordered(read: list[str], name: str) -> str:
     if name == "German" and last > verb + 1 > 0 and words[last] in _participles():
         words.insert(verb + 1, words.pop(last))
     return " ".join(words)
+
+
+def _plural(word: str) -> str:
+    if not word.isalpha() or word.endswith("s") or word in _STOPS or word in ("different", "people", "person"):
+        return word
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in tuple("aeiou") else f"{word}s"
+
+
+def _superlatives_first(read: list[str]) -> list[str]:
+    """Turns `the book most expensive` into `the most expensive book`."""
+    words = list(read)
+    for at in range(1, len(words)):
+        noun, ranked = words[at - 1], words[at : at + 1]
+        if ranked == ["most"] and words[at + 1 : at + 2] == ["expensive"]:
+            ranked = words[at : at + 2]
+        elif ranked[0] not in _SUPERLATIVES:
+            continue
+        if noun.isalpha() and noun not in _STOPS and noun not in _SUPERLATIVES:
+            words[at - 1 : at + len(ranked)] = [*ranked, noun]
+    return words
+
+
+_SUPERLATIVES = frozenset(
+    "highest lowest largest smallest longest shortest cheapest strongest oldest youngest latest".split()
+)
 
 
 @cache

@@ -50,6 +50,10 @@ DOUBTFUL_JOIN = 1.2
 _GROUPING = ("per", "by", "unit", "most", "superlative", "top", "vs", "order", "asc", "desc", "share", "cmp", "ratio")
 
 
+# How the note ends that tells of a verb that is passed over.
+LINKED = "is read as the link between the words around it."
+
+
 @dataclass
 class Attempt:
     """A reading for one main table. The cost rises with unknown words and with guesses."""
@@ -70,7 +74,8 @@ def plan_question(question: Question) -> QuestionPlan:
     if plan.sql is None:
         translated = translate(question.text, question.catalog)
         other = None if translated is None else _plan(msgspec.structs.replace(question, text=translated))
-        if other is None or other.sql is None:
+        if other is None or other.sql is None or any(note.endswith(LINKED) for note in other.assumptions):
+            # A verb that the lists of the language do not have may say anything.
             return plan
         plan, corrected = other, (f"Read as: {translated}",)
     assert plan.sql is not None

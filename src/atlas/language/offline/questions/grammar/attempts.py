@@ -53,7 +53,12 @@ def _read(tagger: Tagger, table: str) -> Found | None:
         sql = to_sql(query, catalog)
     except (NotRead, NoPathError):
         return None
-    if _drops_level(reader, query) or _drops_now(reader, query) or _drops_adverb(reader):
+    if (
+        _drops_level(reader, query)
+        or _drops_now(reader, query)
+        or _drops_adverb(reader)
+        or _repeats_time(reader, query)
+    ):
         return None
     cost = _cost(reader, query) + reader.loose + (0.0 if request.phrase.named else 0.4)
     return Found(table, query, sql, tuple(reader.assumptions), cost)
@@ -73,6 +78,14 @@ def _drops_now(reader: Reader, query: q.Query) -> bool:
     return any(word in ("currently", "now") for word in reader.words(0, len(reader.items))) and bool(
         collect_facts(query).levels
     )
+
+
+def _repeats_time(reader: Reader, query: q.Query) -> bool:
+    """Checks whether only the time of a condition is shown, where a verb names it: `employee hired after 2020`."""
+    dated = {cond.column for cond in query.where if isinstance(cond, q.During)}
+    shown = {output.expr for output in query.outputs}
+    verb = any(item.kind == "col" and item.text.lower().endswith("ed") for item in reader.items)
+    return bool(shown) and not query.aggregated and shown <= dated and verb
 
 
 def _drops_adverb(reader: Reader) -> bool:

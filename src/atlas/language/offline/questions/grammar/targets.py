@@ -177,6 +177,9 @@ def read_counted(reader: Reader, at: int, request: Request) -> int:
             request.phrase = Phrase(reader.table, where=[*phrase.where, q.Empty(phrase.column, True)], named=True)
             request.measures.append(Measure(q.Agg("count"), reader.table))
             return end
+        if _PRICES & set(reader.linked(phrase.column).every) and not phrase.distinct:
+            # Nobody asks how many prices there are, nor for their sum.
+            raise NotRead(reader.low(end - 1))
         if reader.summable(phrase.column) and not phrase.distinct:
             if phrase.where or request.measures:
                 raise NotRead(reader.low(ahead))
@@ -200,6 +203,7 @@ def _distinct(reader: Reader, phrase: Phrase) -> q.Agg:
     return q.Agg("count", phrase.column, distinct=True)
 
 
+_PRICES = frozenset(map(stem, "price cost fare fee rate rating score salary temperature age".split()))
 _MOST = {"maximum number of": "max", "minimum number of": "min", "the maximum number of": "max"}
 
 
@@ -304,5 +308,9 @@ def _read_extreme(reader: Reader, at: int, request: Request) -> int | None:
     rank, end = read_rank(reader, at, Phrase(reader.table))
     if rank.measure.expr != cols[0]:
         return None
+    if reader.low(0) == "who" and reader.name(reader.table) is not None:
+        # `who has the highest salary` asks for a person.
+        request.phrase, request.which = Phrase(reader.table, rank=rank, named=True), True
+        return end
     request.measures.append(Measure(q.Agg("max" if rank.descending else "min", cols[0]), reader.table))
     return end
