@@ -262,6 +262,8 @@ async def test_the_rows_are_those_of_an_analyst(asked: str, catalog: Catalog, qu
         "clubs sorted by happiness",
         "how many players limp",
         "the most popular city among strikers",
+        "rides that were tipped",
+        "how many costs are there",
         "Wie viele Spieler wurden in Leeds entlassen?",
         "how many rides were cancelled in March 2024",
         "rides refunded at North",

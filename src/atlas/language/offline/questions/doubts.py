@@ -7,6 +7,7 @@ from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.coverage import collect_facts
 from atlas.language.offline.questions.parser.shared import Unclear
 from atlas.language.offline.questions.parser.state import Reading
+from atlas.language.offline.questions.tokenizer import stem
 
 
 def check_chain(reading: Reading) -> None:
@@ -76,6 +77,28 @@ def is_doubtful_form(query: q.Query, catalog: Catalog) -> bool:
     counted = [o.expr.arg for o in query.outputs if isinstance(o.expr, q.Agg) and o.expr.distinct]
     types = [table.column(arg.name) for arg in counted if isinstance(arg, q.Col) and table is not None]
     return any(column is not None and column.type in ("boolean", "date", "timestamp") for column in types)
+
+
+_BEING = ("was", "were", "been", "be", "is", "are")
+_PRICES = frozenset(map(stem, "price cost fare fee rate rating score salary temperature age".split()))
+
+
+def is_doubtful_wording(reading: Reading, query: q.Query) -> bool:
+    """Checks whether a verb became a column that is shown, as in `rides that were tipped`, or prices were counted."""
+    shown = {output.expr for output in query.outputs}
+    for at, item in enumerate(reading.items):
+        col = reading.best_column(at) if item.kind == "col" else None
+        if col is None:
+            continue
+        before = reading.items[at - 1] if at else None
+        if before is None:
+            continue
+        if before.text.lower() in _BEING and item.text.lower().endswith("ed") and col in shown:
+            return True
+        priced = bool(_PRICES & set(reading.index.column(col.table, col.name).every))
+        if before.kind == "count" and before.text.lower() == "how many" and priced and q.Agg("sum", col) in shown:
+            return True
+    return False
 
 
 def _holds_number(expr: q.Expr, catalog: Catalog) -> bool:

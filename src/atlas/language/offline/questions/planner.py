@@ -22,7 +22,7 @@ from atlas.language.offline.questions.builder.query import build
 from atlas.language.offline.questions.builder.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.builder.shares import build_growth, build_share
 from atlas.language.offline.questions.coverage import find_uncovered
-from atlas.language.offline.questions.doubts import is_doubtful_form
+from atlas.language.offline.questions.doubts import is_doubtful_form, is_doubtful_wording
 from atlas.language.offline.questions.grammar.attempts import best_reading
 from atlas.language.offline.questions.languages import translate
 from atlas.language.offline.questions.lexicon import FILLERS, LINKING
@@ -119,7 +119,8 @@ def _plan(question: Question) -> QuestionPlan:
         return _not_understood(question, attempts, found)
     best = min(good, key=lambda a: a.cost)
     assert best.query is not None
-    if best.reading.unknown or best.cost > DOUBTFUL or is_doubtful_form(best.query, question.catalog):
+    doubtful = is_doubtful_form(best.query, question.catalog) or is_doubtful_wording(best.reading, best.query)
+    if best.reading.unknown or best.cost > DOUBTFUL or doubtful:
         return _not_understood(question, [best])
     return QuestionPlan(
         sql=best.sql,
