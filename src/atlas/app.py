@@ -45,11 +45,12 @@ from atlas.tables import routes as content_tables
 from atlas.timeseries import dataset_routes, download_routes, frequent_routes, row_routes
 from atlas.timeseries.align import routes as align_routes
 from atlas.timeseries.cold.scheduler import Compaction
+from atlas.timeseries.line_protocol import routes as line_routes
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.ui import api_reference, assets, client_package, pages
 from atlas.ui import session as ui_session
 from atlas.web import connections, exception_handlers, health_routes, openapi
-from atlas.web.error_schemas import DetailView, ErrorView
+from atlas.web.error_schemas import DetailView, ErrorView, LineErrorView
 from atlas.web.frequent_requests import FrequentRequests
 from atlas.web.middleware import Metrics, RequestMiddleware, SlashMiddleware
 from atlas.web.path_index import add_routes
@@ -74,6 +75,7 @@ ROUTERS = (
     row_routes.router,
     download_routes.router,
     align_routes.router,
+    line_routes.router,
     content_imports.router,
     content_issues.router,
     content_instructions.router,
@@ -150,7 +152,7 @@ def create_app(
     app.state.connections = connections_of(settings, registry)
     exception_handlers.install(app)
     add_routes(app, ROUTERS)
-    openapi.install(app, ErrorView, DetailView, add=webhooks_openapi.add)
+    openapi.install(app, ErrorView, DetailView, LineErrorView, add=webhooks_openapi.add)
     install_ui(app, SessionService(database, services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     around: dict[str, Any] = {

@@ -47,6 +47,7 @@ from atlas.sqlgate.service import SqlService
 from atlas.tables.service import TableService
 from atlas.timeseries.align.service import AlignService
 from atlas.timeseries.ingest.service import RowService
+from atlas.timeseries.line_protocol.service import LineService
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.read.aggregates import SummaryService
 from atlas.timeseries.read.service import ReadService
@@ -68,6 +69,7 @@ class Services:
     datasets: DatasetService
     tags: TagService
     rows: RowService
+    lines: LineService
     reads: ReadService
     summaries: SummaryService
     aligning: AlignService
@@ -146,15 +148,18 @@ def build_services(
     runner = ImportService(database, upkeep, language, stager, announcements, lane=lanes.imports)
     undo = UndoService(database, runner)
     workbooks = Workbooks()
+    datasets = DatasetService(database, access, lanes.storing)
+    rows = row_service(settings, database, access, upkeep, lanes, workers)
     sql = sql_service(settings, database, lanes, workbooks, workers, calls)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,
         accounts=AccountService(database, max_keys=settings.max_keys),
-        datasets=DatasetService(database, access, lanes.storing),
+        datasets=datasets,
         admin=AdminService(database, KeyService(database), tags, queue, announcements.fail, max_keys=settings.max_keys),
         tags=tags,
-        rows=row_service(settings, database, access, upkeep, lanes, workers),
+        rows=rows,
+        lines=LineService(database, datasets, rows, partial=settings.line_protocol_partial),
         reads=ReadService(database, access, settings.rendered_bytes, workbooks),
         summaries=SummaryService(database, access, upkeep),
         aligning=AlignService(database, access),

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
         None, description="Requests per organization, with all its users, as in `rate_limit`. Off when unset."
     )
     max_keys: int = Field(50, ge=1, le=10_000, description="Keys that a user may have at once.")
+    line_protocol_partial: bool = Field(
+        True, description="Whether the good lines of a write of line protocol are stored beside bad ones."
+    )
     jobs: int = Field(2, ge=0, le=64, description="Asynchronous imports and webhooks that one process runs at once.")
     webhook_loopback: bool = Field(False, description="Whether webhooks may go to this machine, for development.")
     webhook_timeout: float = Field(10.0, gt=0, description="Seconds that a webhook's receiver may take.")

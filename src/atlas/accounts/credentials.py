@@ -7,11 +7,11 @@ from starlette.datastructures import Headers
 from atlas.accounts.api_keys import PREFIX
 from atlas.errors import AuthenticationError, BadRequestError
 
-SCHEME = "bearer"
+# InfluxDB's clients say Token.
+SCHEMES = ("bearer", "token")
 _OTHERS = {
     "basic": "Basic (a name and a password) is not taken",
     "digest": "Digest is not taken",
-    "token": "the scheme is called Bearer",
     "apikey": "the scheme is called Bearer",
 }
 _HOW = "send `X-API-Key: KEY` or `Authorization: Bearer KEY`"
@@ -28,7 +28,7 @@ def key_of(headers: Headers) -> str | None:
     given = {key for value in headers.getlist("x-api-key") if (key := value.strip(" \t"))}
     if authorization := headers.getlist("authorization"):
         parts = [value.strip(" \t").partition(" ") for value in authorization]
-        given |= {key.strip(" \t") for scheme, _, key in parts if scheme.lower() == SCHEME and key.strip(" \t")}
+        given |= {key.strip(" \t") for scheme, _, key in parts if scheme.lower() in SCHEMES and key.strip(" \t")}
         if not given:
             raise AuthenticationError("Missing API key", f"Authorization: {_explain(parts[0])}; {_HOW}")
     if len(given) > 1:
@@ -38,8 +38,8 @@ def key_of(headers: Headers) -> str | None:
 
 def _explain(parts: tuple[str, str, str]) -> str:
     scheme, _, rest = parts
-    if scheme.lower() == SCHEME:
-        return "there is no key after Bearer"
+    if scheme.lower() in SCHEMES:
+        return f"there is no key after {scheme}"
     if scheme.startswith(PREFIX) and not rest:
         return "the word Bearer before the key is missing"
     return _OTHERS.get(scheme.lower(), "its scheme is not Bearer")

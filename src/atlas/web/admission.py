@@ -14,6 +14,7 @@ STREAM = ("GET", "/api/rows/stream/")
 INSERT, DELETE = ("POST", "/api/rows/"), ("DELETE", "/api/rows/")
 # A preview reads its body as an insert does.
 BULK = {("POST", "/api/rows/bulk_insert/"), ("POST", "/api/rows/preview/")}
+BULK |= {("POST", "/api/v2/write/"), ("POST", "/api/write/")}
 DOWNLOADS = {
     ("GET", "/api/rows/bulk_download/"),
     ("GET", "/api/rows/live/"),

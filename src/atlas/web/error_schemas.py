@@ -36,6 +36,14 @@ class ErrorView(BaseModel):
     details: str | None = Field(None, examples=["No dataset with ID 999"])
 
 
+class LineErrorView(ErrorView):
+    """What is wrong with lines of line protocol, also in the names of InfluxDB's second version."""
+
+    code: str | None = Field(None, examples=["invalid"])
+    message: str | None = Field(None, examples=["partial write: line 2: missing fields dropped=1 of 3"])
+    line: int | None = Field(None, description="The first line that is wrong.")
+
+
 ERRORS = errors(
     ErrorView,
     {

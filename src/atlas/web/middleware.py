@@ -42,6 +42,7 @@ LINGER_BYTES, LINGER_STRANGER_BYTES = 64 * 1024 * 1024, 1024 * 1024
 # A declared body up to this size is discarded, so that its connection can be used again.
 WORTH_BYTES = 64 * 1024
 # Paths without their own routes for HEAD.
+_LINES = ("/write", "/write/")
 _HEADED = ("/api/", "/health", "/metrics")
 _CLOSE = (b"connection", b"close")
 _RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
@@ -121,6 +122,9 @@ class SlashMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"]
+            if path in _LINES:
+                # The path of InfluxDB's first version is none of the API's, so it would need no key.
+                scope["path"] = path = "/api/write/"
             if path.startswith("/api/v1/") or path in ("/health/", "/metrics/"):
                 scope["path"] = path.rstrip("/")
             elif path.startswith("/api/") and not path.endswith("/"):

@@ -202,6 +202,18 @@ class RowService:
             guesses = await self._collect(caller, request, chunks, spool)
             return await self._store(caller, dataset, _read_spool(spool), retry(), request, guesses)
 
+    async def insert_frame(self, caller: Caller, dataset: int, frame: Frame) -> None:
+        """Inserts the rows of a frame, sorted by time, or none.
+
+        Raises AtlasError: when a row is invalid, or the caller may not write to the dataset.
+        """
+        await self._access.require_insert(caller, dataset)
+
+        async def frames() -> AsyncIterator[Frame]:
+            yield frame
+
+        await self._writer.write(caller, dataset, frames(), None, functools.partial(inserted, guesses=Guesses()))
+
     async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> PreviewedRows:
         """Returns what `insert_many` would store of a body, read in the same way. Stores nothing.
 

@@ -55,6 +55,8 @@ OPERATION_IDS = {
     "GET /api/rows/history/": "rows_history",
     "GET /api/rows/aggregate/": "rows_aggregate",
     "POST /api/rows/align/": "rows_align",
+    "POST /api/v2/write/": "lines_write",
+    "POST /api/write/": "lines_write_to_database",
     "POST /api/v1/smart-import": "imports_run",
     "POST /api/v1/smart-import-b2": "imports_run_from_storage",
     "POST /api/v1/smart-import/preview": "imports_preview",

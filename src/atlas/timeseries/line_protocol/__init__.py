@@ -1,0 +1,1 @@
+"""Writes by InfluxDB clients: line protocol, and remote writes of Prometheus."""
