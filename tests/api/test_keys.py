@@ -108,6 +108,8 @@ async def test_a_dataset_at_a_glance(client: Client, people: People) -> None:
     await holder.post("/api/tags/acquire/", json={"tag_name": "public"})
     found = (await holder.get(path)).json()
     assert found.pop("bytes") >= empty["bytes"] > 0
+    # Declared keys, and rows.
+    assert found.pop("version") == 2
     assert found == {
         "dataset": dataset,
         "owner": "owner",
