@@ -19,6 +19,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
 
 from atlas.db import job_queue
+from atlas.db.addresses import one_host, refuse_pooler
 from atlas.db.guard import CHANNEL, Gate
 from atlas.db.hardening import harden
 from atlas.db.migration_versions import refuse_newer
@@ -241,7 +242,7 @@ class Database:
 
         Raises UnavailableError when there is no database.
         Raises NewerDatabaseError when a newer Atlas has migrated the database.
-        Raises RuntimeError when PostgreSQL is older than 15.
+        Raises RuntimeError when PostgreSQL is older than 15, or a pooler shares its sessions.
         """
         import yoyo
 
@@ -250,14 +251,14 @@ class Database:
         except psycopg.OperationalError as error:
             raise UnavailableError("Database unavailable", str(error).split("\n", 1)[0]) from error
         with lock:
+            refuse_pooler(self.url, lock)
             if lock.info.server_version < MIN_VERSION:
                 raise RuntimeError(f"PostgreSQL 15 or newer is needed; the server is {lock.info.server_version}")
             lock.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
             refuse_newer(lock)
-            _, rest = self.url.split("://", 1)
             # yoyo's own lock is a row, which a killed process leaves behind. An advisory lock ends with its session.
             with (
-                yoyo.get_backend(f"postgresql+psycopg://{rest}") as backend,
+                yoyo.get_backend(f"postgresql+psycopg://{one_host(self.url, lock)}") as backend,
                 resources.as_file(resources.files("atlas.db") / "migrations") as folder,
             ):
                 missing = backend.to_apply(yoyo.read_migrations(str(folder)))
