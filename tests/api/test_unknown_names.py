@@ -76,7 +76,8 @@ async def test_a_member_that_no_body_knows(client: Client, people: People) -> No
 
     for method, path, operation in operations(client):
         content = operation.get("requestBody", {}).get("content", {})
-        if path in FREE or not content:
+        # Lines and files are no objects with members.
+        if path in FREE or not content or not content.keys() & {"application/json", FORM}:
             continue
         tried += 1
         if FORM in content:

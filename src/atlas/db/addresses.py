@@ -8,15 +8,14 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-# A pooler gives the session that was used last to who asks next, unless somebody else asks in between.
+# A pooler gives the session that was used last to the next connection, unless another one asks in between.
 _TRIES = 3
 
 
 def refuse_pooler(url: str, connection: psycopg.Connection) -> None:
     """Raises RuntimeError where another connection gets the same session.
 
-    A pooler that shares sessions by transaction or statement keeps the lock of a migration when its holder is gone, and
-    every later start waits for ever.
+    Such a pooler keeps the lock of a migration when its holder is gone. Every later start would wait for ever.
     """
     for _ in range(_TRIES):
         with psycopg.connect(url, autocommit=True) as other:

@@ -13,6 +13,7 @@ from atlas.timeseries.line_protocol.model import Fault
 from atlas.timeseries.line_protocol.service import LineRequest, LineService, Written
 from atlas.web.error_schemas import ERRORS, LineErrorView
 from atlas.web.json_route import JsonRoute
+from atlas.web.media_types import BYTES
 from atlas.web.openapi.responses import errors
 from atlas.web.provided import provided
 
@@ -20,7 +21,11 @@ LineServiceDep = Annotated[LineService, provided(LineService)]
 
 router = APIRouter(route_class=JsonRoute, tags=["Rows"], responses=ERRORS)
 LINES = {
-    "requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}}
+    "requestBody": {
+        "required": True,
+        "description": "Lines, of whatever media type clients send, with gzip.",
+        "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 # Lines that an error shows.
 _SHOWN = 20
